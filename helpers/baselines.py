@@ -1,0 +1,422 @@
+"""Classical denoising filters behind one signature, and a search for their best parameters.
+
+A filter is a function from a noisy batch (n, height, width, 1) and its parameters to a denoised
+batch of the same shape, float32. `functools.partial(filter, **parameters)` turns it into a denoiser,
+a function from noisy batch to denoised batch, the same signature that the networks have.
+
+`BASELINES` names all filters, `GRIDS` holds for each a grid to search in with `tune`.
+"""
+
+import itertools
+
+import bm3d as bm3d_package
+import cv2
+import numpy as np
+from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_wavelet
+
+from .checks import NOISE_MARGIN, check_images, check_number, check_pair
+from .metrics import psnr
+
+
+def _each(denoise_image, noisy):
+    """Apply a filter of one two-dimensional image to each image of a batch."""
+    noisy = check_images(noisy, "noisy", NOISE_MARGIN)
+    return np.stack([denoise_image(image[..., 0]) for image in noisy])[..., None].astype(np.float32)
+
+
+def gaussian(noisy, sigma=0.8):
+    """Gaussian blur.
+
+    Parameters
+    ----------
+    noisy : array of shape (n, height, width, 1)
+        Noisy images, values near [0, 1].
+    sigma : float
+        Standard deviation of the kernel in pixels, above 0.
+
+    Returns
+    -------
+    ndarray of the same shape, float32
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as described.
+
+    References
+    ----------
+    cv2.GaussianBlur.
+
+    Examples
+    --------
+    >>> gaussian(np.ones((1, 9, 9, 1)), sigma=2).max().round(3).item()
+    1.0
+    """
+    sigma = check_number(sigma, "sigma", 1e-3)
+    return _each(lambda image: cv2.GaussianBlur(image, (0, 0), sigma), noisy)
+
+
+def average(noisy, ksize=3):
+    """Moving average over a square window.
+
+    Parameters
+    ----------
+    noisy : array of shape (n, height, width, 1)
+        Noisy images, values near [0, 1].
+    ksize : int
+        Edge of the window in pixels, at least 1.
+
+    Returns
+    -------
+    ndarray of the same shape, float32
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as described.
+
+    References
+    ----------
+    cv2.blur.
+
+    Examples
+    --------
+    >>> average(np.ones((1, 9, 9, 1)), ksize=5).max().round(3).item()
+    1.0
+    """
+    ksize = int(check_number(ksize, "ksize", 1))
+    return _each(lambda image: cv2.blur(image, (ksize, ksize)), noisy)
+
+
+def median(noisy, ksize=3):
+    """Median over a square window.
+
+    Parameters
+    ----------
+    noisy : array of shape (n, height, width, 1)
+        Noisy images, values near [0, 1].
+    ksize : {3, 5}
+        Edge of the window in pixels; OpenCV knows these two for float images.
+
+    Returns
+    -------
+    ndarray of the same shape, float32
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as described.
+
+    References
+    ----------
+    cv2.medianBlur.
+
+    Examples
+    --------
+    >>> spot = np.zeros((1, 9, 9, 1)); spot[0, 4, 4] = 1
+    >>> float(median(spot).max())
+    0.0
+    """
+    if ksize not in (3, 5):
+        raise ValueError(f"ksize: expected 3 or 5, got {ksize!r}")
+    return _each(lambda image: cv2.medianBlur(image, ksize), noisy)
+
+
+def bilateral(noisy, sigma_color=0.3, sigma_spatial=1.5):
+    """Average over neighbours that are near in place and near in grey level.
+
+    Parameters
+    ----------
+    noisy : array of shape (n, height, width, 1)
+        Noisy images, values near [0, 1].
+    sigma_color : float
+        How far grey levels may differ, on the scale of the image: 0.3, not 75.
+    sigma_spatial : float
+        Standard deviation of the spatial kernel in pixels.
+
+    Returns
+    -------
+    ndarray of the same shape, float32
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as described.
+
+    References
+    ----------
+    Tomasi and Manduchi, "Bilateral filtering for gray and color images", ICCV 1998;
+    cv2.bilateralFilter, names as in skimage.restoration.denoise_bilateral.
+
+    Examples
+    --------
+    >>> step = np.zeros((1, 9, 9, 1)); step[:, :, 5:] = 1
+    >>> bool(abs(bilateral(step, sigma_color=0.05) - step).max() < 1e-3)
+    True
+    """
+    sigma_color = check_number(sigma_color, "sigma_color", 1e-6)
+    sigma_spatial = check_number(sigma_spatial, "sigma_spatial", 1e-3)
+    return _each(lambda image: cv2.bilateralFilter(image, -1, sigma_color, sigma_spatial), noisy)
+
+
+def nl_means(noisy, h=0.04, sigma=0.07, patch_size=5, patch_distance=6):
+    """Non-local means: average pixels whose surroundings look alike.
+
+    Parameters
+    ----------
+    noisy : array of shape (n, height, width, 1)
+        Noisy images, values near [0, 1].
+    h : float
+        Strength: how unlike two patches may be, in grey levels.
+    sigma : float
+        Standard deviation of the noise, subtracted from patch distances.
+    patch_size, patch_distance : int
+        Edge of a patch, and how far away partners are sought, in pixels.
+
+    Returns
+    -------
+    ndarray of the same shape, float32
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as described.
+
+    References
+    ----------
+    Buades, Coll and Morel, "A non-local algorithm for image denoising", CVPR 2005;
+    skimage.restoration.denoise_nl_means in its fast mode.
+
+    Examples
+    --------
+    >>> nl_means(np.ones((1, 16, 16, 1))).shape
+    (1, 16, 16, 1)
+    """
+    h = check_number(h, "h", 1e-6)
+    sigma = check_number(sigma, "sigma", 0)
+    return _each(
+        lambda image: denoise_nl_means(image, patch_size, patch_distance, h, sigma=sigma), noisy
+    )
+
+
+def opencv_nl_means(noisy, h=0.07, template_window=7, search_window=21):
+    """Non-local means in OpenCV's fast version, which works on 8-bit images.
+
+    Values are cut to [0, 1] and rounded to 256 grey levels first; that costs some quality.
+
+    Parameters
+    ----------
+    noisy : array of shape (n, height, width, 1)
+        Noisy images, values near [0, 1].
+    h : float
+        Strength, in grey levels of the range [0, 1].
+    template_window, search_window : int
+        Edge of a patch and of the search region in pixels, odd.
+
+    Returns
+    -------
+    ndarray of the same shape, float32 in [0, 1]
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as described.
+
+    References
+    ----------
+    cv2.fastNlMeansDenoising.
+
+    Examples
+    --------
+    >>> opencv_nl_means(np.ones((1, 32, 32, 1))).min().item()
+    1.0
+    """
+    h = 255 * check_number(h, "h", 1e-3)
+
+    def denoise_image(image):
+        bytes_ = np.round(image.clip(0, 1) * 255).astype(np.uint8)
+        return cv2.fastNlMeansDenoising(bytes_, None, h, template_window, search_window) / 255
+
+    return _each(denoise_image, noisy)
+
+
+def total_variation(noisy, weight=0.06):
+    """Total variation denoising: stay near the image, but with little sum of gradients.
+
+    Parameters
+    ----------
+    noisy : array of shape (n, height, width, 1)
+        Noisy images, values near [0, 1].
+    weight : float
+        Strength, above 0.
+
+    Returns
+    -------
+    ndarray of the same shape, float32
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as described.
+
+    References
+    ----------
+    Chambolle, "An algorithm for total variation minimization and applications", J. Math. Imaging and
+    Vision 20, 2004; skimage.restoration.denoise_tv_chambolle.
+
+    Examples
+    --------
+    >>> total_variation(np.ones((1, 16, 16, 1))).max().item()
+    1.0
+    """
+    weight = check_number(weight, "weight", 1e-6)
+    return _each(lambda image: denoise_tv_chambolle(image, weight), noisy)
+
+
+def wavelet(noisy, sigma=0.07, wavelet="db2"):
+    """Shrink small wavelet coefficients, with thresholds set by BayesShrink.
+
+    Parameters
+    ----------
+    noisy : array of shape (n, height, width, 1)
+        Noisy images, values near [0, 1].
+    sigma : float
+        Standard deviation of the noise, above 0.
+    wavelet : str
+        Name of a wavelet that PyWavelets knows.
+
+    Returns
+    -------
+    ndarray of the same shape, float32
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as described.
+
+    References
+    ----------
+    Chang, Yu and Vetterli, "Adaptive wavelet thresholding for image denoising and compression", IEEE
+    Trans. Image Processing 9, 2000; skimage.restoration.denoise_wavelet.
+
+    Examples
+    --------
+    >>> wavelet(np.ones((1, 16, 16, 1))).shape
+    (1, 16, 16, 1)
+    """
+    sigma = check_number(sigma, "sigma", 1e-6)
+    return _each(lambda image: denoise_wavelet(image, sigma, wavelet, rescale_sigma=False), noisy)
+
+
+def bm3d(noisy, sigma=0.07):
+    """BM3D: collect similar blocks into stacks and shrink their three-dimensional transform.
+
+    Parameters
+    ----------
+    noisy : array of shape (n, height, width, 1)
+        Noisy images, values near [0, 1].
+    sigma : float
+        Standard deviation of the noise, above 0.
+
+    Returns
+    -------
+    ndarray of the same shape, float32
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as described.
+
+    References
+    ----------
+    Makinen, Azzari and Foi, "Collaborative filtering of correlated noise", IEEE Trans. Image
+    Processing 29, 2020; package bm3d, free for non-commercial use.
+
+    Examples
+    --------
+    >>> bm3d(np.ones((1, 16, 16, 1))).shape
+    (1, 16, 16, 1)
+    """
+    sigma = check_number(sigma, "sigma", 1e-6)
+    return _each(lambda image: bm3d_package.bm3d(image, sigma), noisy)
+
+
+BASELINES = {
+    "gaussian": gaussian,
+    "average": average,
+    "median": median,
+    "bilateral": bilateral,
+    "opencv_nl_means": opencv_nl_means,
+    "nl_means": nl_means,
+    "total_variation": total_variation,
+    "wavelet": wavelet,
+    "bm3d": bm3d,
+}
+
+# Grids around noise of std 0.07; each point is a value that somebody might choose by hand.
+GRIDS = {
+    "gaussian": {"sigma": [0.5, 0.6, 0.7, 0.8, 0.9, 1.0]},
+    "average": {"ksize": [2, 3, 4, 5]},
+    "median": {"ksize": [3, 5]},
+    "bilateral": {"sigma_color": [0.15, 0.2, 0.3, 0.4], "sigma_spatial": [1.0, 1.5, 2.0]},
+    "opencv_nl_means": {"h": [0.04, 0.05, 0.06, 0.07, 0.08]},
+    "nl_means": {"h": [0.03, 0.04, 0.05, 0.06], "sigma": [0.0, 0.07]},
+    "total_variation": {"weight": [0.04, 0.06, 0.08, 0.1, 0.12]},
+    "wavelet": {"sigma": [0.05, 0.06, 0.07, 0.08], "wavelet": ["haar", "db2", "sym4"]},
+    "bm3d": {"sigma": [0.06, 0.07, 0.08]},
+}
+
+
+def tune(denoise_function, denoise_parameters, clean, noisy):
+    """Try every point of a parameter grid on pairs of images and keep the one with the best PSNR.
+
+    Tune on validation patients, never on those that you report results for.
+
+    Parameters
+    ----------
+    denoise_function : function
+        Takes a noisy batch and keyword parameters, returns a denoised batch.
+    denoise_parameters : dict of str to list
+        The values to try for each parameter; all combinations are tried.
+    clean, noisy : lists of arrays of shape (n, height, width, 1)
+        One array per patient, with its noisy counterpart.
+
+    Returns
+    -------
+    best : dict
+        The parameters of the best point.
+    scores : list of (dict, float)
+        Every point tried, in order, with its mean PSNR over all images in dB.
+
+    Raises
+    ------
+    ValueError
+        If the grid is empty, the lists differ in length, or an array is not as described.
+
+    References
+    ----------
+    Names as in skimage.restoration.calibrate_denoiser, which does the same without clean images.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> noisy = rng.normal(0.5, 0.1, (1, 32, 32, 1)).astype("float32")
+    >>> tune(gaussian, {"sigma": [0.5, 5]}, [np.full_like(noisy, 0.5)], [noisy])[0]
+    {'sigma': 5}
+    """
+    if not denoise_parameters or not all(len(values) for values in denoise_parameters.values()):
+        raise ValueError(
+            f"denoise_parameters: expected at least one value for each parameter, got {denoise_parameters}"
+        )
+    if len(clean) != len(noisy) or not len(clean):
+        raise ValueError(
+            f"noisy: expected one array for each of the {len(clean)} clean ones, got {len(noisy)}"
+        )
+    pairs = [check_pair(a, b, "noisy") for a, b in zip(clean, noisy)]
+    scores = []
+    for values in itertools.product(*denoise_parameters.values()):
+        parameters = dict(zip(denoise_parameters, values))
+        values = [psnr(a, denoise_function(b, **parameters)) for a, b in pairs]
+        scores.append((parameters, float(np.concatenate(values).mean())))
+    best, _ = max(scores, key=lambda score: score[1])
+    return best, scores

@@ -1,0 +1,210 @@
+"""Measures of image quality, one value per image, and the uncertainty of their mean.
+
+Images lie in [0, 1], so every measure uses a data range of 1. The reference is the *clean* image.
+"""
+
+import time
+
+import numpy as np
+from skimage.metrics import structural_similarity
+
+from .checks import check_number, check_pair, check_rng
+
+
+def psnr(clean, denoised):
+    """Peak signal-to-noise ratio of each image: 10 log10(1 / mean squared error).
+
+    Parameters
+    ----------
+    clean : array of shape (n, height, width, 1)
+        Reference images in [0, 1].
+    denoised : array of the same shape
+        Images to judge; noise may carry them outside [0, 1].
+
+    Returns
+    -------
+    ndarray of shape (n,), float64
+        In dB; infinite where both images are equal.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as described.
+
+    References
+    ----------
+    The same value as skimage.metrics.peak_signal_noise_ratio(..., data_range=1.0).
+
+    Examples
+    --------
+    >>> psnr(np.zeros((1, 8, 8, 1)), np.full((1, 8, 8, 1), 0.1)).round(3).tolist()
+    [20.0]
+    """
+    clean, denoised = check_pair(clean, denoised)
+    mse = np.square(clean.astype(np.float64) - denoised).mean(axis=(1, 2, 3))
+    with np.errstate(divide="ignore"):
+        return -10 * np.log10(mse)
+
+
+def ssim(clean, denoised):
+    """Structural similarity of each image, with scikit-image's default 7x7 window.
+
+    Parameters
+    ----------
+    clean : array of shape (n, height, width, 1)
+        Reference images in [0, 1], at least 7 pixels high and wide.
+    denoised : array of the same shape
+        Images to judge.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64
+        1 where both images are equal.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as described.
+
+    References
+    ----------
+    Wang, Bovik, Sheikh and Simoncelli, "Image quality assessment: from error visibility to structural
+    similarity", IEEE Trans. Image Processing 13, 2004; skimage.metrics.structural_similarity.
+
+    Examples
+    --------
+    >>> ssim(np.zeros((1, 8, 8, 1)), np.zeros((1, 8, 8, 1))).tolist()
+    [1.0]
+    """
+    clean, denoised = check_pair(clean, denoised)
+    if min(clean.shape[1:3]) < 7:
+        raise ValueError(
+            f"clean: expected at least 7 x 7 pixels, got {clean.shape[1]} x {clean.shape[2]}"
+        )
+    return np.array(
+        [
+            structural_similarity(a[..., 0], b[..., 0], data_range=1.0)
+            for a, b in zip(clean.astype(np.float64), denoised.astype(np.float64))
+        ]
+    )
+
+
+def mae(clean, denoised):
+    """Mean absolute error of each image.
+
+    Parameters
+    ----------
+    clean : array of shape (n, height, width, 1)
+        Reference images in [0, 1].
+    denoised : array of the same shape
+        Images to judge.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64
+        In grey levels, the whole range being 1.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as described.
+
+    Examples
+    --------
+    >>> mae(np.zeros((1, 8, 8, 1)), np.full((1, 8, 8, 1), 0.25)).tolist()
+    [0.25]
+    """
+    clean, denoised = check_pair(clean, denoised)
+    return np.abs(clean.astype(np.float64) - denoised).mean(axis=(1, 2, 3))
+
+
+def evaluate(denoiser, clean, noisy):
+    """Run a denoiser over several patients and measure quality and time.
+
+    Parameters
+    ----------
+    denoiser : function
+        From a noisy batch (n, height, width, 1) to a denoised batch of the same shape.
+    clean, noisy : lists of arrays of shape (n, height, width, 1)
+        One array per patient; sizes may differ between patients. The first noisy image is denoised
+        once before the clock starts, so that set-up work is not timed.
+
+    Returns
+    -------
+    dict
+        "psnr" (dB) and "ssim": lists with one array of shape (n,) per patient;
+        "seconds": wall-clock time per image, averaged over all.
+
+    Raises
+    ------
+    ValueError
+        If the lists differ in length, or an array is not as described.
+
+    Examples
+    --------
+    >>> clean = [np.zeros((2, 8, 8, 1))]
+    >>> evaluate(lambda noisy: noisy, clean, clean)["ssim"][0].tolist()
+    [1.0, 1.0]
+    """
+    if len(clean) != len(noisy) or not len(clean):
+        raise ValueError(
+            f"noisy: expected one array for each of the {len(clean)} clean ones, got {len(noisy)}"
+        )
+    denoiser(noisy[0][:1])
+    start = time.perf_counter()
+    denoised = [denoiser(images) for images in noisy]
+    seconds = time.perf_counter() - start
+    return {
+        "psnr": [psnr(a, b) for a, b in zip(clean, denoised)],
+        "ssim": [ssim(a, b) for a, b in zip(clean, denoised)],
+        "seconds": seconds / sum(len(images) for images in noisy),
+    }
+
+
+def bootstrap_interval(values, rng, confidence=0.95, n_resamples=2000):
+    """Bootstrap confidence interval of the mean over slices, resampled within each patient.
+
+    Neighbouring slices of one patient are alike, so the interval tells how sure the mean is *for
+    these patients*; it does not speak for patients who are not in the sample.
+
+    Parameters
+    ----------
+    values : list of arrays of shape (n,)
+        One array per patient, n may differ.
+    rng : numpy.random.Generator
+        Source of randomness.
+    confidence : float
+        Coverage of the interval, between 0 and 1.
+    n_resamples : int
+        Number of bootstrap samples.
+
+    Returns
+    -------
+    (float, float)
+        Lower and upper end (percentile method).
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as described.
+
+    References
+    ----------
+    Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 8 and 13.
+
+    Examples
+    --------
+    >>> bootstrap_interval([np.full(5, 2.0)], np.random.default_rng(0))
+    (2.0, 2.0)
+    """
+    values = [np.asarray(group, dtype=np.float64) for group in values]
+    if not values or any(group.ndim != 1 or not np.isfinite(group).all() for group in values):
+        raise ValueError("values: expected a list of one-dimensional arrays of finite numbers")
+    confidence = check_number(confidence, "confidence", 0, 1)
+    n_resamples = int(check_number(n_resamples, "n_resamples", 1, 1e6))
+    check_rng(rng)
+    totals = sum(rng.choice(group, (n_resamples, len(group))).sum(axis=1) for group in values)
+    means = totals / sum(len(group) for group in values)
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(means, [tail, 1 - tail])
+    return float(low), float(high)

@@ -1,0 +1,259 @@
+"""Keras networks of the notebooks, and the shipped denoisers. They run on any Keras 3 backend."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers
+
+from .checks import NOISE_MARGIN, check_images
+
+WEIGHTS = Path(__file__).with_name("weights")
+_PIXELS_AT_ONCE = 2**18  # one 512x512 slice, or many small images, go through a network together
+
+
+def dense_autoencoder(code_size=32, image_shape=(28, 28, 1)):
+    """The classic autoencoder with one hidden layer: 784-32-784.
+
+    Parameters
+    ----------
+    code_size : int
+        Number of units of the code layer.
+    image_shape : (int, int, int)
+        Height, width and 1.
+
+    Returns
+    -------
+    keras.Model
+        From (n, height, width, 1) in [0, 1] to the same shape, in [0, 1]. Its code layer is
+        `model.get_layer("code")`.
+
+    References
+    ----------
+    Chollet, "Building Autoencoders in Keras", The Keras Blog, 2016.
+
+    Examples
+    --------
+    >>> dense_autoencoder().count_params()
+    50992
+    """
+    return _dense_network("dense_autoencoder", [code_size], image_shape)
+
+
+def deep_dense_autoencoder(image_shape=(28, 28, 1)):
+    """The deeper dense autoencoder of the occlusion tutorial: 784-128-50-128-784.
+
+    Parameters
+    ----------
+    image_shape : (int, int, int)
+        Height, width and 1.
+
+    Returns
+    -------
+    keras.Model
+        As `dense_autoencoder`; the code layer has 50 units.
+
+    References
+    ----------
+    Hinton and Salakhutdinov, "Reducing the dimensionality of data with neural networks", Science 313,
+    2006, for stacking layers around a code.
+
+    Examples
+    --------
+    >>> deep_dense_autoencoder().get_layer("code").units
+    50
+    """
+    return _dense_network("deep_dense_autoencoder", [128, 50, 128], image_shape)
+
+
+def _dense_network(name, units, image_shape):
+    """Stack dense ReLU layers; the middle one is called "code"."""
+    inputs = keras.Input(image_shape)
+    x = layers.Flatten()(inputs)
+    for index, width in enumerate(units):
+        layer_name = "code" if index == len(units) // 2 else None
+        x = layers.Dense(width, activation="relu", name=layer_name)(x)
+    x = layers.Dense(int(np.prod(image_shape)), activation="sigmoid")(x)
+    return keras.Model(inputs, layers.Reshape(image_shape)(x), name=name)
+
+
+def conv_autoencoder(filters=64):
+    """The convolutional bottleneck autoencoder that popular tutorials use on CT.
+
+    Two halvings by max-pooling lead to a code of a quarter of the height and width, two upsamplings
+    lead back. Nothing but the code reaches the decoder.
+
+    Parameters
+    ----------
+    filters : int
+        Number of feature maps of each convolution.
+
+    Returns
+    -------
+    keras.Model
+        From (n, height, width, 1) to the same shape, in [0, 1]; height and width are multiples of 4.
+        The encoder ends in `model.get_layer("code")`.
+
+    References
+    ----------
+    The "convolutional autoencoder" of Chollet, "Building Autoencoders in Keras", 2016, with 64 maps in
+    each layer.
+
+    Examples
+    --------
+    >>> conv_autoencoder().count_params()
+    112001
+    """
+    inputs = keras.Input((None, None, 1))
+    x = layers.Conv2D(filters, 3, activation="relu", padding="same")(inputs)
+    x = layers.MaxPooling2D(2)(x)
+    x = layers.Conv2D(filters, 3, activation="relu", padding="same")(x)
+    x = layers.MaxPooling2D(2, name="code")(x)
+    x = layers.Conv2D(filters, 3, activation="relu", padding="same")(x)
+    x = layers.UpSampling2D(2)(x)
+    x = layers.Conv2D(filters, 3, activation="relu", padding="same")(x)
+    x = layers.UpSampling2D(2)(x)
+    outputs = layers.Conv2D(1, 3, activation="sigmoid", padding="same")(x)
+    return keras.Model(inputs, outputs, name="conv_autoencoder")
+
+
+def denoising_unet(widths=(64, 128)):
+    """A small residual U-Net: it predicts the noise and subtracts it from its input.
+
+    A first convolution folds each 2x2 block of pixels into feature maps, and a last one unfolds them,
+    so that the costly layers work on a quarter of the pixels. In between, each floor of the U holds
+    two 3x3 convolutions, and skip connections carry fine detail past the lower floors. There is no
+    output activation: the network's task is the noise, which has both signs.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Feature maps on each floor, from half the resolution downwards.
+
+    Returns
+    -------
+    keras.Model
+        From (n, height, width, 1) to the same shape; height and width are multiples of
+        2 ** len(widths).
+
+    References
+    ----------
+    Ronneberger, Fischer and Brox, "U-Net", MICCAI 2015 (the shape); Zhang et al., "Beyond a Gaussian
+    denoiser", IEEE Trans. Image Processing 26, 2017 (learning the noise); Zhang, Zuo and Zhang,
+    "FFDNet", IEEE Trans. Image Processing 27, 2018 (working at half the resolution).
+
+    Examples
+    --------
+    >>> denoising_unet((32, 64)).count_params()
+    111521
+    """
+    inputs = keras.Input((None, None, 1))
+    x = layers.Conv2D(widths[0], 2, strides=2, name="fold")(inputs)
+    skips = []
+    for width in widths[:-1]:
+        x = _two_convolutions(x, width)
+        skips.append(x)
+        x = layers.MaxPooling2D(2)(x)
+    x = _two_convolutions(x, widths[-1])
+    for width, skip in zip(widths[-2::-1], skips[::-1]):
+        x = layers.Concatenate()([layers.UpSampling2D(2)(x), skip])
+        x = _two_convolutions(x, width)
+    noise = layers.Conv2DTranspose(1, 4, strides=2, padding="same", name="noise")(x)
+    return keras.Model(
+        inputs, layers.Subtract(name="denoised")([inputs, noise]), name="denoising_unet"
+    )
+
+
+def _two_convolutions(x, width):
+    for _ in range(2):
+        x = layers.Conv2D(
+            width, 3, padding="same", activation="relu", kernel_initializer="he_normal"
+        )(x)
+    return x
+
+
+def as_denoiser(model):
+    """Turn a Keras model into a denoiser for images of any size.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From (n, height, width, 1) to the same shape. A model of fixed size accepts that size only;
+        for any other, images are padded by mirroring to a multiple of 8 pixels and cut back.
+
+    Returns
+    -------
+    function
+        From a noisy batch (n, height, width, 1), values near [0, 1], to a denoised one, float32.
+        Images go through in small portions, so that memory does not grow with their number. It
+        raises ValueError for a wrong shape or type, and for values that noise cannot explain.
+
+    References
+    ----------
+    keras.Model.predict_on_batch.
+
+    Examples
+    --------
+    >>> denoise = as_denoiser(denoising_unet((4, 8)))
+    >>> denoise(np.zeros((3, 21, 30, 1), "float32")).shape
+    (3, 21, 30, 1)
+    """
+    size = model.input_shape[1:3]
+
+    def denoise(noisy):
+        noisy = check_images(noisy, "noisy", NOISE_MARGIN)
+        height, width = noisy.shape[1:3]
+        if size == (None, None):
+            padded = np.pad(noisy, ((0, 0), (0, -height % 8), (0, -width % 8), (0, 0)), "symmetric")
+        elif size == (height, width):
+            padded = noisy
+        else:
+            raise ValueError(
+                f"noisy: expected images of {size[0]} x {size[1]} pixels, got {height} x {width}"
+            )
+        at_once = max(1, _PIXELS_AT_ONCE // (height * width))
+        portions = [padded[start : start + at_once] for start in range(0, len(padded), at_once)]
+        denoised = [np.asarray(model.predict_on_batch(portion)) for portion in portions]
+        return np.concatenate(denoised)[:, :height, :width].astype(np.float32, copy=False)
+
+    return denoise
+
+
+def pretrained_denoiser(name="ct_unet"):
+    """Load a shipped denoiser; no network is needed.
+
+    The networks were trained on the training patient of `data.load_ct` by `python -m
+    helpers.training`, with Gaussian noise of unknown strength ("ct_unet") or of std 0.07
+    ("ct_conv_autoencoder"). Not for clinical use.
+
+    Parameters
+    ----------
+    name : {"ct_unet", "ct_conv_autoencoder"}
+
+    Returns
+    -------
+    function
+        A denoiser: from noisy CT slices windowed to [0, 1], shape (n, height, width, 1), any height
+        and width, to denoised ones.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, or the weights file is damaged; the message names it.
+
+    Examples
+    --------
+    >>> pretrained_denoiser()(np.zeros((1, 50, 60, 1), "float32")).shape
+    (1, 50, 60, 1)
+    """
+    known = sorted(path.stem for path in WEIGHTS.glob("*.keras"))
+    if name not in known:
+        raise ValueError(f"name: expected one of {', '.join(known)}, got {name!r}")
+    path = WEIGHTS / f"{name}.keras"
+    try:
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # a damaged file fails in zipfile, h5py, json or Keras
+        raise ValueError(
+            f"{path}: expected weights that Keras can load, the file is damaged"
+        ) from error
+    return as_denoiser(model)

@@ -1,0 +1,366 @@
+"""Training with fresh noise on every step, and the recipe of the shipped weights.
+
+`python -m helpers.training ct_unet` rebuilds a shipped network from the pinned data; a run that was
+stopped goes on from its last checkpoint. `--help` lists the options.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+
+from .checks import check_number
+from .data import cache_folder, load_ct, random_patches
+from .metrics import psnr
+from .models import WEIGHTS, as_denoiser, conv_autoencoder, denoising_unet
+from .noise import add_gaussian_noise
+from .progress import ProgressLine
+
+
+class NoisyBatches(keras.utils.PyDataset):
+    """Pairs of noisy and clean batches; images and noise are drawn anew on every step.
+
+    The seed, the epoch and the step decide a batch, so a run can be repeated and resumed exactly.
+
+    Parameters
+    ----------
+    draw : function
+        draw(batch_size, rng) -> clean images (batch_size, height, width, 1) in [0, 1].
+    corrupt : function
+        corrupt(clean, rng) -> noisy images of the same shape.
+    batch_size, steps : int
+        Images in a batch, batches in an epoch.
+    seed : int
+        Decides everything that is drawn.
+
+    References
+    ----------
+    keras.utils.PyDataset. Vincent et al., "Extracting and composing robust features with denoising
+    autoencoders", ICML 2008: corrupt each example anew whenever it is presented.
+
+    Examples
+    --------
+    >>> digits = np.zeros((10, 28, 28, 1), "float32")
+    >>> batches = NoisyBatches(lambda n, rng: digits[rng.integers(10, size=n)],
+    ...                        lambda clean, rng: add_gaussian_noise(clean, 0.5, rng), 4, 2, seed=0)
+    >>> noisy, clean = batches[0]
+    >>> noisy.shape, len(batches)
+    ((4, 28, 28, 1), 2)
+    """
+
+    def __init__(self, draw, corrupt, batch_size, steps, seed):
+        super().__init__()
+        self.draw, self.corrupt = draw, corrupt
+        self.batch_size = int(check_number(batch_size, "batch_size", 1))
+        self.steps = int(check_number(steps, "steps", 1))
+        self.seed = seed
+        self.epoch = 0
+
+    def __len__(self):
+        return self.steps
+
+    def __getitem__(self, step):
+        rng = np.random.default_rng([self.seed, self.epoch, step])
+        clean = self.draw(self.batch_size, rng)
+        return self.corrupt(clean, rng), clean
+
+
+class ProgressCallback(keras.callbacks.Callback):
+    """Show a line that is overwritten while a model trains, then print one clean line.
+
+    Parameters
+    ----------
+    epochs : int
+        Number of epochs that `fit` was asked for.
+    digits : int
+        Significant digits of the losses in the final line; few digits agree between machines.
+    """
+
+    def __init__(self, epochs, digits=2):
+        super().__init__()
+        self.epochs, self.digits = epochs, digits
+
+    def on_train_begin(self, logs=None):
+        self.line = ProgressLine().__enter__()
+        self.start, self.done, self.logs = time.perf_counter(), 0, {}
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.done += 1
+        self.logs = logs or {}
+        left = (time.perf_counter() - self.start) / self.done * (self.epochs - epoch - 1)
+        self.line.update(
+            f"epoch {epoch + 1} of {self.epochs}, {self._losses(4)}, {left:.0f} s left"
+        )
+
+    def on_train_end(self, logs=None):
+        self.line.__exit__()
+        print(f"{self.model.name}: {self.epochs} epochs, {self._losses(self.digits)}")
+
+    def _losses(self, digits):
+        return ", ".join(f"{name} {value:#.{digits}g}" for name, value in self.logs.items())
+
+
+class _EpochOfBatches(keras.callbacks.Callback):
+    """Tell a NoisyBatches which epoch begins, also in a run that was resumed."""
+
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.batches.epoch = epoch
+
+
+def fit(model, batches, epochs, callbacks=(), **keywords):
+    """Train a compiled model and show a compact progress line instead of one line per epoch.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled.
+    batches : NoisyBatches, or (noisy, clean) pair of arrays
+        Training data.
+    epochs : int
+        Passes over the data.
+    callbacks : list of keras.callbacks.Callback
+        Further callbacks.
+    **keywords
+        Passed on to `keras.Model.fit`, such as batch_size and validation_data.
+
+    Returns
+    -------
+    keras.callbacks.History
+
+    References
+    ----------
+    keras.Model.fit.
+
+    Examples
+    --------
+    >>> from helpers.models import dense_autoencoder
+    >>> model = dense_autoencoder(4)
+    >>> model.compile("adam", "mse")
+    >>> digits = np.zeros((8, 28, 28, 1), "float32")
+    >>> history = fit(model, (digits, digits), epochs=2)  # doctest: +ELLIPSIS
+    dense_autoencoder: 2 epochs, loss 0.2...
+    """
+    callbacks = [*callbacks, ProgressCallback(epochs)]
+    if isinstance(batches, NoisyBatches):
+        callbacks.append(_EpochOfBatches(batches))
+        data = (batches,)
+    else:
+        data = batches
+    return model.fit(*data, epochs=epochs, callbacks=callbacks, verbose=0, **keywords)
+
+
+def warmup_cosine(peak, steps, warmup_share=0.05):
+    """Learning rate that rises to `peak` in a short warm-up, then falls to 0 along a cosine.
+
+    Parameters
+    ----------
+    peak : float
+        Highest learning rate.
+    steps : int
+        Steps of the whole training.
+    warmup_share : float
+        Share of the steps that the rise takes.
+
+    Returns
+    -------
+    keras.optimizers.schedules.CosineDecay
+
+    References
+    ----------
+    Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017.
+
+    Examples
+    --------
+    >>> schedule = warmup_cosine(0.002, 1000)
+    >>> float(schedule(50)).__round__(4), float(schedule(1000)).__round__(4)
+    (0.002, 0.0)
+    """
+    warmup = max(1, round(steps * warmup_share))
+    return keras.optimizers.schedules.CosineDecay(
+        peak / warmup, decay_steps=steps - warmup, warmup_target=peak, warmup_steps=warmup
+    )
+
+
+def ct_patches(patients, size=64):
+    """Return a function that draws training patches at two scales.
+
+    Patients are scanned at different pixel sizes; a copy of each slice at 0.7 of its size (0.70 mm
+    pixels become 1.0 mm) teaches a network both.
+
+    Parameters
+    ----------
+    patients : list of arrays of shape (n, height, width, 1)
+        Clean slices.
+    size : int
+        Edge of a patch in pixels.
+
+    Returns
+    -------
+    function
+        draw(n, rng) -> patches of shape (n, size, size, 1), for `NoisyBatches`.
+
+    Examples
+    --------
+    >>> draw = ct_patches([np.zeros((2, 128, 128, 1), "float32")])
+    >>> draw(3, np.random.default_rng(0)).shape
+    (3, 64, 64, 1)
+    """
+    smaller = [
+        np.stack(
+            [
+                cv2.resize(image, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
+                for image in images
+            ]
+        )
+        for images in patients
+    ]
+    sources = [*patients, *(images[..., None] for images in smaller)]
+    return lambda n, rng: random_patches(sources, size, n, rng)
+
+
+# ------------------------------------------------------------------ the shipped weights
+
+
+def _unknown_noise(clean, rng):
+    """Gaussian noise whose standard deviation is drawn anew for each patch."""
+    return add_gaussian_noise(clean, rng.uniform(0, 0.16, len(clean)), rng)
+
+
+def _known_noise(clean, rng):
+    return add_gaussian_noise(clean, 0.07, rng)
+
+
+RECIPES = {
+    "ct_unet": {"build": denoising_unet, "corrupt": _unknown_noise, "epochs": 100, "peak": 2e-3},
+    "ct_conv_autoencoder": {
+        "build": conv_autoencoder,
+        "corrupt": _known_noise,
+        "epochs": 15,
+        "peak": 1e-3,
+    },
+}
+STEPS_PER_EPOCH, BATCH_SIZE = 100, 32
+
+
+class _ValidationPSNR(keras.callbacks.Callback):
+    """Add the PSNR on every tenth slice of the validation patients, noise 0.07, to the logs."""
+
+    def __init__(self):
+        super().__init__()
+        rng = np.random.default_rng(0)
+        self.clean = [patient[::10] for patient in load_ct("validation")]
+        self.noisy = [add_gaussian_noise(patient, 0.07, rng) for patient in self.clean]
+
+    def measure(self, model):
+        denoise = as_denoiser(model)
+        values = [psnr(a, denoise(b)) for a, b in zip(self.clean, self.noisy)]
+        return float(np.concatenate(values).mean())
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["val_psnr"] = self.measure(self.model)
+
+
+def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
+    """Train a shipped network from the pinned data and save it with its recipe.
+
+    Parameters
+    ----------
+    name : {"ct_unet", "ct_conv_autoencoder"}
+        Which network.
+    epochs : int, optional
+        Passes of 100 steps of 32 patches; by default what the recipe says.
+    seed : int
+        Decides initial weights, patches and noise.
+    output : str or Path
+        Folder for NAME.keras and NAME.json.
+    checkpoints : str or Path, optional
+        Folder for the state after each epoch, from which a stopped run goes on; by default one in
+        the cache folder. It is removed at the end.
+
+    Returns
+    -------
+    float
+        Mean PSNR on the validation slices, dB.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+    FileNotFoundError
+        If the data cannot be fetched.
+
+    Examples
+    --------
+    >>> build_weights("ct_unet", output="my_weights")  # doctest: +SKIP
+    """
+    if name not in RECIPES:
+        raise ValueError(f"name: expected one of {', '.join(RECIPES)}, got {name!r}")
+    recipe = RECIPES[name]
+    epochs = epochs or recipe["epochs"]
+    keras.utils.set_random_seed(seed)
+    model = recipe["build"]()
+    schedule = warmup_cosine(recipe["peak"], epochs * STEPS_PER_EPOCH)
+    model.compile(keras.optimizers.Adam(schedule), "mean_absolute_error")
+    batches = NoisyBatches(
+        ct_patches(load_ct("train")), recipe["corrupt"], BATCH_SIZE, STEPS_PER_EPOCH, seed
+    )
+    validation = _ValidationPSNR()
+    checkpoints = Path(checkpoints or cache_folder() / "checkpoints" / f"{name}-{epochs}-{seed}")
+    backup = keras.callbacks.BackupAndRestore(checkpoints, double_checkpoint=True)
+    fit(model, batches, epochs, [validation, backup])
+    score = validation.measure(model)
+    output = Path(output)
+    output.mkdir(parents=True, exist_ok=True)
+    model.save(output / f"{name}.keras")
+    settings = {
+        "network": name,
+        "weights": model.count_params(),
+        "seed": seed,
+        "epochs": epochs,
+        "steps_per_epoch": STEPS_PER_EPOCH,
+        "batch_size": BATCH_SIZE,
+        "patch_size": 64,
+        "noise": recipe["corrupt"].__name__.strip("_"),
+        "loss": "mean_absolute_error",
+        "peak_learning_rate": recipe["peak"],
+        "keras": keras.__version__,
+        "backend": keras.backend.backend(),
+        "validation_psnr_db": round(score, 2),
+    }
+    text = json.dumps(settings, indent=2) + "\n"
+    (output / f"{name}.json").write_text(text, encoding="utf-8")
+    return score
+
+
+def main(arguments=None):
+    """Read the command line and rebuild one shipped network."""
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.training", description=build_weights.__doc__.split("\n")[0]
+    )
+    parser.add_argument("name", choices=RECIPES, help="which network to train")
+    parser.add_argument("--epochs", type=int, help="passes of 100 steps; default: the recipe's")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="decides everything that is drawn (default 0)"
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=WEIGHTS,
+        help="folder for the weights (default helpers/weights)",
+    )
+    parser.add_argument("--checkpoints", type=Path, help="folder for the state of a stopped run")
+    options = parser.parse_args(arguments)
+    score = build_weights(**vars(options))
+    print(f"{options.name}: validation PSNR {score:.2f} dB at noise std 0.07")
+
+
+if __name__ == "__main__":
+    main()
