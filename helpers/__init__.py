@@ -8,10 +8,29 @@ The modules stand on floors, and a module imports only from floors below its own
     floor 0   noise  metrics
     ground    checks  progress
 
-Importing this package keeps TensorFlow's start-up log quiet. Set TF_CPP_MIN_LOG_LEVEL yourself,
-before the import, to see it.
+Importing this package imports Keras and keeps TensorFlow's start-up log off the notebook. Set the
+environment variable TF_CPP_MIN_LOG_LEVEL, to 0 for example, to see it.
 """
 
 import os
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+def _import_keras_quietly():
+    """Import Keras with file descriptor 2 closed to TensorFlow's start-up messages.
+
+    TensorFlow 2.20 and later write them before they read TF_CPP_MIN_LOG_LEVEL, so the variable alone
+    does not help. Errors come as exceptions and are not hidden.
+    """
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        import keras  # noqa: F401
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nowhere)
+
+
+if "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
+    _import_keras_quietly()

@@ -7,6 +7,7 @@ stopped goes on from its last checkpoint. `--help` lists the options.
 import argparse
 import json
 import time
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -239,7 +240,7 @@ def _known_noise(clean, rng):
 
 
 RECIPES = {
-    "ct_unet": {"build": denoising_unet, "corrupt": _unknown_noise, "epochs": 100, "peak": 2e-3},
+    "ct_unet": {"build": partial(denoising_unet, (64, 96, 128)), "corrupt": _unknown_noise, "epochs": 100, "peak": 2e-3},
     "ct_conv_autoencoder": {
         "build": conv_autoencoder,
         "corrupt": _known_noise,
