@@ -7,7 +7,6 @@ stopped goes on from its last checkpoint. `--help` lists the options.
 import argparse
 import json
 import time
-from functools import partial
 from pathlib import Path
 
 import cv2
@@ -240,15 +239,20 @@ def _known_noise(clean, rng):
 
 
 RECIPES = {
-    "ct_unet": {"build": partial(denoising_unet, (64, 96, 128)), "corrupt": _unknown_noise, "epochs": 100, "peak": 2e-3},
+    "ct_unet": {
+        "build": denoising_unet,
+        "corrupt": _unknown_noise,
+        "epochs": 100,
+        "peak": 1.5e-3,
+    },
     "ct_conv_autoencoder": {
         "build": conv_autoencoder,
         "corrupt": _known_noise,
-        "epochs": 15,
+        "epochs": 20,
         "peak": 1e-3,
     },
 }
-STEPS_PER_EPOCH, BATCH_SIZE = 100, 32
+STEPS_PER_EPOCH, BATCH_SIZE = 100, 16
 
 
 class _ValidationPSNR(keras.callbacks.Callback):
@@ -277,7 +281,7 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
     name : {"ct_unet", "ct_conv_autoencoder"}
         Which network.
     epochs : int, optional
-        Passes of 100 steps of 32 patches; by default what the recipe says.
+        Passes of 100 steps of 16 patches; by default what the recipe says.
     seed : int
         Decides initial weights, patches and noise.
     output : str or Path
