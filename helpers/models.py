@@ -37,7 +37,7 @@ def dense_autoencoder(code_size=32, image_shape=(28, 28, 1)):
     >>> dense_autoencoder().count_params()
     50992
     """
-    return _dense_network("dense_autoencoder", [code_size], image_shape)
+    return dense_network([code_size], image_shape, name="dense_autoencoder")
 
 
 def deep_dense_autoencoder(image_shape=(28, 28, 1)):
@@ -63,18 +63,123 @@ def deep_dense_autoencoder(image_shape=(28, 28, 1)):
     >>> deep_dense_autoencoder().get_layer("code").units
     50
     """
-    return _dense_network("deep_dense_autoencoder", [128, 50, 128], image_shape)
+    return dense_network([128, 50, 128], image_shape, name="deep_dense_autoencoder")
 
 
-def _dense_network(name, units, image_shape):
-    """Stack dense ReLU layers; the middle one is called "code"."""
+def dense_network(units, image_shape=(28, 28, 1), code_activation="relu", name="dense_network"):
+    """A dense autoencoder of any depth and width; the ones above are special cases.
+
+    Parameters
+    ----------
+    units : sequence of int
+        Units of each hidden layer, an odd number of layers; the middle one is the code.
+    image_shape : (int, int, int)
+        Height, width and 1.
+    code_activation : str
+        Activation of the code layer, such as "linear" for codes of both signs. The other hidden
+        layers use "relu", the output "sigmoid".
+    name : str
+        Name of the model.
+
+    Returns
+    -------
+    keras.Model
+        As `dense_autoencoder`.
+
+    Raises
+    ------
+    ValueError
+        If `units` has an even number of entries, or one that is not a positive whole number.
+
+    References
+    ----------
+    Hinton and Salakhutdinov, "Reducing the dimensionality of data with neural networks", Science 313,
+    2006.
+
+    Examples
+    --------
+    >>> dense_network([64, 8, 64]).count_params()
+    102296
+    """
+    units = list(units)
+    if len(units) % 2 == 0 or not all(isinstance(n, (int, np.integer)) and n > 0 for n in units):
+        raise ValueError(f"units: expected an odd number of positive whole numbers, got {units}")
     inputs = keras.Input(image_shape)
     x = layers.Flatten()(inputs)
     for index, width in enumerate(units):
-        layer_name = "code" if index == len(units) // 2 else None
-        x = layers.Dense(width, activation="relu", name=layer_name)(x)
+        if index == len(units) // 2:
+            x = layers.Dense(width, activation=code_activation, name="code")(x)
+        else:
+            x = layers.Dense(width, activation="relu")(x)
     x = layers.Dense(int(np.prod(image_shape)), activation="sigmoid")(x)
     return keras.Model(inputs, layers.Reshape(image_shape)(x), name=name)
+
+
+def split_autoencoder(model):
+    """Cut an autoencoder at its code layer into an encoder and a decoder, which share its weights.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A chain of layers, one of which is called "code", such as `dense_network` builds.
+
+    Returns
+    -------
+    (keras.Model, keras.Model)
+        The encoder, from images to codes, and the decoder, from codes to images.
+
+    Raises
+    ------
+    ValueError
+        If no layer is called "code".
+
+    Examples
+    --------
+    >>> encoder, decoder = split_autoencoder(dense_autoencoder(32))
+    >>> encoder.output_shape, decoder.output_shape
+    ((None, 32), (None, 28, 28, 1))
+    """
+    names = [layer.name for layer in model.layers]
+    if "code" not in names:
+        raise ValueError(f"model: expected a layer called 'code', got {', '.join(names)}")
+    code = model.get_layer("code").output
+    inputs = keras.Input(code.shape[1:])
+    x = inputs
+    for layer in model.layers[names.index("code") + 1 :]:
+        x = layer(x)
+    return keras.Model(model.input, code, name="encoder"), keras.Model(inputs, x, name="decoder")
+
+
+def strided_conv_autoencoder():
+    """The small convolutional autoencoder of the Fashion-MNIST tutorials: 3,217 weights.
+
+    Two convolutions of stride 2 halve the image twice, a third one makes the code of 8 feature maps,
+    and two transposed convolutions of stride 2 enlarge it again. The kernels are 3x3.
+
+    Returns
+    -------
+    keras.Model
+        From (n, height, width, 1) to the same shape, in [0, 1]; height and width are multiples of 4.
+        The encoder ends in `model.get_layer("code")`, at a quarter of the height and width.
+
+    References
+    ----------
+    Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016, for strides and
+    transposed convolutions.
+
+    Examples
+    --------
+    >>> strided_conv_autoencoder().count_params()
+    3217
+    """
+    same = {"kernel_size": 3, "padding": "same", "activation": "relu"}
+    inputs = keras.Input((None, None, 1))
+    x = layers.Conv2D(16, strides=2, **same)(inputs)
+    x = layers.Conv2D(8, strides=2, **same)(x)
+    x = layers.Conv2D(8, name="code", **same)(x)
+    x = layers.Conv2DTranspose(16, strides=2, **same)(x)
+    outputs = layers.Conv2DTranspose(1, **{**same, "activation": "sigmoid"}, strides=2)(x)
+    return keras.Model(inputs, outputs, name="strided_conv_autoencoder")
 
 
 def conv_autoencoder(filters=64):
