@@ -1,5 +1,7 @@
 """Checks of arguments, shared by all modules: one clear sentence when something is wrong."""
 
+from numbers import Real
+
 import numpy as np
 
 NOISE_MARGIN = (
@@ -34,7 +36,13 @@ def check_images(images, name="images", margin=0.0):
     >>> check_images(np.zeros((2, 8, 8, 1), "float32")).shape
     (2, 8, 8, 1)
     """
-    images = np.asarray(images)
+    try:
+        images = np.asarray(images)
+    except ValueError:
+        raise ValueError(
+            f"{name}: expected one array of shape (n, height, width, 1), "
+            "got images of different sizes"
+        ) from None
     if images.ndim != 4 or images.shape[-1] != 1 or 0 in images.shape:
         raise ValueError(
             f"{name}: expected an array of shape (n, height, width, 1) with at least one pixel, "
@@ -110,6 +118,24 @@ def check_number(value, name, low, high=np.inf):
     >>> check_number(3, "size", low=1)
     3.0
     """
-    if not np.isscalar(value) or isinstance(value, (str, bytes)) or not low <= value <= high:
+    if not isinstance(value, Real) or not np.isfinite(value) or not low <= value <= high:
         raise ValueError(f"{name}: expected a number in [{low:g}, {high:g}], got {value!r}")
     return float(value)
+
+
+def check_whole(value, name, low, high=np.inf):
+    """Return `value` as int if it is one whole number in [low, high].
+
+    Raises
+    ------
+    ValueError
+        For anything else.
+
+    Examples
+    --------
+    >>> check_whole(3, "ksize", low=1)
+    3
+    """
+    if not isinstance(value, Real) or not low <= value <= high or value % 1:
+        raise ValueError(f"{name}: expected a whole number in [{low:g}, {high:g}], got {value!r}")
+    return int(value)

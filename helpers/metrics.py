@@ -8,7 +8,7 @@ import time
 import numpy as np
 from skimage.metrics import structural_similarity
 
-from .checks import check_number, check_pair, check_rng
+from .checks import check_number, check_pair, check_rng, check_whole
 
 
 def psnr(clean, denoised):
@@ -150,6 +150,7 @@ def evaluate(denoiser, clean, noisy):
         raise ValueError(
             f"noisy: expected one array for each of the {len(clean)} clean ones, got {len(noisy)}"
         )
+    clean, noisy = zip(*(check_pair(a, b, "noisy") for a, b in zip(clean, noisy)))
     denoiser(noisy[0][:1])
     start = time.perf_counter()
     denoised = [denoiser(images) for images in noisy]
@@ -198,10 +199,12 @@ def bootstrap_interval(values, rng, confidence=0.95, n_resamples=2000):
     (2.0, 2.0)
     """
     values = [np.asarray(group, dtype=np.float64) for group in values]
-    if not values or any(group.ndim != 1 or not np.isfinite(group).all() for group in values):
+    if not values or not all(
+        group.ndim == 1 and group.size and np.isfinite(group).all() for group in values
+    ):
         raise ValueError("values: expected a list of one-dimensional arrays of finite numbers")
     confidence = check_number(confidence, "confidence", 0, 1)
-    n_resamples = int(check_number(n_resamples, "n_resamples", 1, 1e6))
+    n_resamples = check_whole(n_resamples, "n_resamples", 1, 1e6)
     check_rng(rng)
     totals = sum(rng.choice(group, (n_resamples, len(group))).sum(axis=1) for group in values)
     means = totals / sum(len(group) for group in values)

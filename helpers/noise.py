@@ -6,7 +6,7 @@ same shape and leaves its input alone.
 
 import numpy as np
 
-from .checks import check_images, check_number, check_rng
+from .checks import check_images, check_number, check_rng, check_whole
 
 
 def add_gaussian_noise(images, std, rng, clip=False):
@@ -44,13 +44,18 @@ def add_gaussian_noise(images, std, rng, clip=False):
     '0.10'
     """
     images = check_images(images)
-    std = np.asarray(std, dtype=np.float32)
-    if std.shape not in ((), (len(images),)) or not np.isfinite(std).all() or (std < 0).any():
+    std = np.asarray(std)
+    if (
+        std.dtype.kind not in "fiu"
+        or std.shape not in ((), (len(images),))
+        or not np.isfinite(std).all()
+        or (std < 0).any()
+    ):
         raise ValueError(
             f"std: expected a finite number of at least 0, or {len(images)} of them, got {std}"
         )
     noise = check_rng(rng).standard_normal(images.shape, dtype=np.float32)
-    noisy = images + noise * std.reshape(-1, 1, 1, 1)
+    noisy = images + noise * std.reshape(-1, 1, 1, 1).astype(np.float32)
     return noisy.clip(0, 1) if clip else noisy
 
 
@@ -252,14 +257,14 @@ def occlude_box(images, size, rng, value=1.0):
     """
     images = check_images(images)
     count, height, width, _ = images.shape
-    if np.shape(size) != (2,) or not (1 <= size[0] <= height and 1 <= size[1] <= width):
-        raise ValueError(
-            f"size: expected a height in 1..{height} and a width in 1..{width}, got {size}"
-        )
+    if np.shape(size) != (2,):
+        raise ValueError(f"size: expected a height and a width, got {size!r}")
+    box_height = check_whole(size[0], "size", 1, height)
+    box_width = check_whole(size[1], "size", 1, width)
     value = check_number(value, "value", 0, 1)
     occluded = images.copy()
-    tops = check_rng(rng).integers(0, height - size[0], count, endpoint=True)
-    lefts = rng.integers(0, width - size[1], count, endpoint=True)
+    tops = check_rng(rng).integers(0, height - box_height, count, endpoint=True)
+    lefts = rng.integers(0, width - box_width, count, endpoint=True)
     for image, top, left in zip(occluded, tops, lefts):
-        image[top : top + size[0], left : left + size[1]] = value
+        image[top : top + box_height, left : left + box_width] = value
     return occluded
