@@ -2,7 +2,7 @@
 
 The modules stand on floors, and a module imports only from floors below its own::
 
-    floor 3   training
+    floor 3   training  comparison
     floor 2   models  plotting
     floor 1   data  baselines
     floor 0   noise  metrics
@@ -12,6 +12,7 @@ Importing this package imports Keras and keeps TensorFlow's start-up log off the
 environment variable TF_CPP_MIN_LOG_LEVEL, to 0 for example, to see it.
 """
 
+import logging
 import os
 
 
@@ -19,8 +20,10 @@ def _import_keras_quietly():
     """Import Keras with file descriptor 2 closed to TensorFlow's start-up messages.
 
     TensorFlow 2.20 and later write them before they read TF_CPP_MIN_LOG_LEVEL, so the variable alone
-    does not help. Errors come as exceptions and are not hidden.
+    does not help. Errors come as exceptions and are not hidden. The Python logger would warn that
+    images of several sizes are traced several times, which is what we want.
     """
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
