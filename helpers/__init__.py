@@ -2,11 +2,11 @@
 
 The modules stand on floors, and a module imports only from floors below its own::
 
-    floor 3   training  comparison
+    floor 3   training  comparison  figures
     floor 2   models  plotting
     floor 1   data  baselines
     floor 0   noise  metrics
-    ground    checks  progress
+    ground    checks  progress  publish
 
 Importing this package imports Keras and keeps TensorFlow's start-up log off the notebook. Set the
 environment variable TF_CPP_MIN_LOG_LEVEL, to 0 for example, to see it.
