@@ -25,6 +25,8 @@ def _import_keras_quietly():
     """
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    # Notebooks build many small networks, and TensorFlow warns that each one is traced anew.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 2)

@@ -355,19 +355,68 @@ BASELINES = {
 
 # Grids around noise of std 0.07; each point is a value that somebody might choose by hand.
 GRIDS = {
-    "gaussian": {"sigma": [0.5, 0.6, 0.7, 0.8, 0.9, 1.0]},
-    "average": {"ksize": [2, 3, 4, 5]},
+    "gaussian": {"sigma": [0.6, 0.7, 0.8, 0.9, 1.0]},
+    "average": {"ksize": [2, 3, 4]},
     "median": {"ksize": [3, 5]},
-    "bilateral": {"sigma_color": [0.15, 0.2, 0.3, 0.4], "sigma_spatial": [1.0, 1.5, 2.0]},
-    "opencv_nl_means": {"h": [0.04, 0.05, 0.06, 0.07, 0.08]},
-    "nl_means": {"h": [0.03, 0.04, 0.05, 0.06], "sigma": [0.0, 0.07]},
-    "total_variation": {"weight": [0.04, 0.06, 0.08, 0.1, 0.12]},
+    "bilateral": {
+        "sigma_color": [0.15, 0.2, 0.25, 0.3, 0.4],
+        "sigma_spatial": [1.0, 1.25, 1.5, 2.0],
+    },
+    "opencv_nl_means": {"h": [0.05, 0.06, 0.07, 0.08], "template_window": [3, 5, 7]},
+    "nl_means": {"h": [0.04, 0.05, 0.06], "sigma": [0.035, 0.07, 0.1]},
+    "total_variation": {"weight": [0.04, 0.05, 0.06, 0.08, 0.1]},
     "wavelet": {"sigma": [0.05, 0.06, 0.07, 0.08], "wavelet": ["haar", "db2", "sym4"]},
     "bm3d": {"sigma": [0.06, 0.07, 0.08]},
 }
+_IN_GREY_LEVELS = {  # these grow with the noise; all others count pixels, or are names
+    "bilateral": ["sigma_color"],
+    "opencv_nl_means": ["h"],
+    "nl_means": ["h", "sigma"],
+    "total_variation": ["weight"],
+    "wavelet": ["sigma"],
+    "bm3d": ["sigma"],
+}
 
 
-def tune(denoise_function, denoise_parameters, clean, noisy):
+def grid(name, noise_std):
+    """Return the grid of a filter, moved to noise of a given strength.
+
+    Parameters measured in grey levels are scaled by noise_std / 0.07; those in pixels stay.
+
+    Parameters
+    ----------
+    name : str
+        A key of `BASELINES`.
+    noise_std : float
+        Standard deviation of the noise in grey levels, above 0.
+
+    Returns
+    -------
+    dict of str to list
+        For `tune`.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as described.
+
+    Examples
+    --------
+    >>> grid("bm3d", 0.14)
+    {'sigma': [0.12, 0.14, 0.16]}
+    """
+    if name not in GRIDS:
+        raise ValueError(f"name: expected one of {', '.join(GRIDS)}, got {name!r}")
+    factor = check_number(noise_std, "noise_std", 1e-6) / 0.07
+    return {
+        parameter: [_round(value * factor) for value in values]
+        if parameter in _IN_GREY_LEVELS.get(name, ())
+        else list(values)
+        for parameter, values in GRIDS[name].items()
+    }
+
+
+def tune(denoise_function, denoise_parameters, clean, noisy, widenings=0):
     """Try every point of a parameter grid on pairs of images and keep the one with the best PSNR.
 
     Tune on validation patients, never on those that you report results for.
@@ -380,6 +429,11 @@ def tune(denoise_function, denoise_parameters, clean, noisy):
         The values to try for each parameter; all combinations are tried.
     clean, noisy : lists of arrays of shape (n, height, width, 1)
         One array per patient, with its noisy counterpart.
+    widenings : int
+        How many times the grid may grow. It grows where the best value of a numeric parameter is the
+        smallest or largest one tried, by one value beyond it: the next of the geometric sequence, or
+        of the arithmetic one for whole numbers and next to 0. A value that the filter refuses with
+        ValueError is beyond its limits, and dropped.
 
     Returns
     -------
@@ -413,10 +467,74 @@ def tune(denoise_function, denoise_parameters, clean, noisy):
             f"noisy: expected one array for each of the {len(clean)} clean ones, got {len(noisy)}"
         )
     pairs = [check_pair(a, b, "noisy") for a, b in zip(clean, noisy)]
-    scores = []
-    for values in itertools.product(*denoise_parameters.values()):
-        parameters = dict(zip(denoise_parameters, values))
-        values = [psnr(a, denoise_function(b, **parameters)) for a, b in pairs]
-        scores.append((parameters, float(np.concatenate(values).mean())))
-    best, _ = max(scores, key=lambda score: score[1])
-    return best, scores
+    names, scores = list(denoise_parameters), {}
+
+    def score(values):
+        if values not in scores:
+            images = [denoise_function(b, **dict(zip(names, values))) for _, b in pairs]
+            quality = [psnr(a, denoised) for (a, _), denoised in zip(pairs, images)]
+            scores[values] = float(np.concatenate(quality).mean())
+
+    def tried():
+        return [(dict(zip(names, values)), quality) for values, quality in scores.items()]
+
+    grids = {name: list(values) for name, values in denoise_parameters.items()}
+    limits = set()
+    for round_ in range(int(check_number(widenings, "widenings", 0)) + 1):
+        for values in itertools.product(*grids.values()):
+            score(values)
+        best = dict(zip(names, max(scores, key=scores.get)))
+        beyond = {name: _beyond(best[name], grids[name]) for name in on_edge(best, tried())}
+        beyond = {
+            name: v for name, v in beyond.items() if v is not None and (name, v) not in limits
+        }
+        if round_ == widenings or not beyond:
+            break
+        for name, value in beyond.items():
+            try:
+                score(tuple({**best, name: value}.values()))
+                grids[name].append(value)
+            except ValueError:
+                limits.add((name, value))
+    return best, tried()
+
+
+def on_edge(best, scores):
+    """Name the numeric parameters whose best value is the smallest or largest one that was tried.
+
+    Parameters
+    ----------
+    best : dict
+    scores : list of (dict, float)
+        Both as `tune` returns them.
+
+    Returns
+    -------
+    list of str
+        A parameter with one value only, or with values that are not numbers, has no edge.
+
+    Examples
+    --------
+    >>> on_edge({"sigma": 2}, [({"sigma": 1}, 20.0), ({"sigma": 2}, 21.0)])
+    ['sigma']
+    """
+    edges = []
+    for name, value in best.items():
+        values = {parameters[name] for parameters, _ in scores}
+        if len(values) > 1 and not isinstance(value, str) and value in (min(values), max(values)):
+            edges.append(name)
+    return edges
+
+
+def _beyond(edge, values):
+    """Return the next value of a sequence beyond its edge, or None where rounding finds no new one."""
+    neighbour = min((value for value in values if value != edge), key=lambda v: abs(v - edge))
+    whole = all(isinstance(value, (int, np.integer)) for value in values)
+    next_ = edge * edge / neighbour if not whole and edge * neighbour > 0 else 2 * edge - neighbour
+    next_ = next_ if whole else _round(next_)
+    return None if next_ in values else next_
+
+
+def _round(value):
+    """Round to three significant digits, so that grids read well."""
+    return float(f"{value:.3g}")

@@ -23,7 +23,7 @@ COLOURS = [
 ]  # Okabe and Ito
 
 
-def image_grid(images, labels=None, n=10, rng=None, columns=10, title=None):
+def image_grid(images, labels=None, n=10, rng=None, columns=10, size=1.0, title=None):
     """Show some images side by side.
 
     Parameters
@@ -38,6 +38,8 @@ def image_grid(images, labels=None, n=10, rng=None, columns=10, title=None):
         Picks n images at random, without repetition. Without it, the first n are shown.
     columns : int
         Images in a row.
+    size : float
+        Width of an image in inches.
     title : str, optional
         Title of the figure.
 
@@ -60,7 +62,7 @@ def image_grid(images, labels=None, n=10, rng=None, columns=10, title=None):
     labels = _labels_of(labels, len(images))
     columns = min(int(check_number(columns, "columns", 1)), len(chosen))
     rows = -(-len(chosen) // columns)
-    figure, axes = _axes(rows, columns, 1.0, 1.15, title)
+    figure, axes = _axes(rows, columns, size, size + 0.15, title)
     for axis, index in zip(axes.flat, chosen):
         _grey(axis, images[index])
         if labels is not None:
@@ -366,15 +368,15 @@ def quality_against_time(scores, seconds, intervals=None, title=None):
         axis.plot(times[name], score, "o", color=COLOURS[0])
         if intervals is not None:
             axis.plot([times[name]] * 2, intervals[name], color=COLOURS[0], lw=1)
-    spread = max(scores.values()) - min(scores.values()) or 1
+    low, high = axis.get_ylim()
     axis.set(
         xscale="log",
-        xlim=(min(times.values()) / 2, max(times.values()) * 20),
+        xlim=(min(times.values()) / 2, max(times.values()) * 8),
         xlabel="time per slice (ms, logarithmic)",
         ylabel="PSNR (dB)",
         title=title,
     )
-    for name, height in zip(scores, _spread(list(scores.values()), spread / 18)):
+    for name, height in zip(scores, _spread(list(scores.values()), (high - low) / 20)):
         axis.annotate(
             name,
             (times[name], scores[name]),
@@ -465,7 +467,7 @@ def detail_grid(images, box, clean, columns=7, limit=0.2, title=None):
     --------
     >>> slice_ = np.zeros((64, 64, 1))
     >>> detail_grid({"noisy": slice_}, (10, 10, 20, 20), slice_)
-    <Figure size 320x385 with 4 Axes>
+    <Figure size 380x350 with 5 Axes>
     """
     images = {"clean": clean, **images}
     top, left, height, width = box
@@ -480,20 +482,19 @@ def detail_grid(images, box, clean, columns=7, limit=0.2, title=None):
         raise ValueError(f"images: expected the shape of clean, {shape}, for each")
     columns = min(int(check_number(columns, "columns", 1)), len(images))
     rows = -(-len(images) // columns)
-    figure, axes = _axes(2 * rows, columns, 1.6, 1.8, title)
-    for axis in axes[0::2].flat[len(images) :]:
-        axis.axis("off")
-    for axis in axes[1::2].flat[len(images) :]:
+    figure, axes = _axes(2 * rows, columns, 1.5, 1.5 + 0.25 / (2 * rows), title, margin=0.8)
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, hspace=0, wspace=0)
+    for axis in [*axes[0::2].flat[len(images) :], *axes[1::2].flat[len(images) :]]:
         axis.axis("off")
     for index, (name, image) in enumerate(images.items()):
         row, column = divmod(index, columns)
         _grey(axes[2 * row, column], image[cut])
-        axes[2 * row, column].set_title(name, fontsize=9)
+        axes[2 * row, column].set_title(name.replace(" (", "\n("), fontsize=9)
         if index == 0:
             axes[1, 0].axis("off")
         else:
             drawn = _error(axes[2 * row + 1, column], (image - images["clean"])[cut], limit)
-    figure.colorbar(drawn, ax=axes, label="error (grey levels)", fraction=0.02, aspect=40)
+    figure.colorbar(drawn, ax=axes, label="error (grey levels)", shrink=0.6, aspect=30)
     return _finish(figure)
 
 
@@ -673,12 +674,12 @@ def histograms(values, xlabel, bins=100, span=None, log=False, marks=None, title
 
 
 def noise_columns(clean, noisy, span=(-1, 1), title=None):
-    """Show corrupted versions of one image, and below each the histogram of what was added to it.
+    """Show corrupted versions of an image, and below each the histogram of what was added.
 
     Parameters
     ----------
-    clean : array of shape (1, height, width, 1)
-        The clean image.
+    clean : array of shape (n, height, width, 1)
+        Clean images; the first one is shown, the histograms are over all.
     noisy : dict of str to array of the same shape
         Name of each corruption and its result.
     span : (float, float)
@@ -708,15 +709,16 @@ def noise_columns(clean, noisy, span=(-1, 1), title=None):
     figure, axes = plt.subplots(
         2, len(noisy), figsize=(2.2 * len(noisy), 3.6), squeeze=False, layout="constrained"
     )
-    for column, (name, difference) in zip(axes.T, differences.items()):
+    for index, (column, (name, difference)) in enumerate(zip(axes.T, differences.items())):
         _grey(column[0], noisy[name][0])
         column[0].set(xticks=[], yticks=[])
         column[0].set_title(name, fontsize=10)
         shares = np.full(difference.size, 100 / difference.size)
         column[1].hist(difference, 81, range=span, weights=shares, color=COLOURS[0], log=True)
         column[1].set(ylim=(2e-3, 150), xlabel="noisy - clean")
-        column[1].set_ylabel("share of pixels (%)" if column is axes.T[0] else "")
-        if column is not axes.T[0]:
+        if index == 0:
+            column[1].set_ylabel("share of pixels (%)")
+        else:
             column[1].tick_params(labelleft=False)
     if title:
         figure.suptitle(title, fontsize=11)

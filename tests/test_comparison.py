@@ -1,0 +1,273 @@
+"""The search with growing grids, the comparison's tables and files, and its figures."""
+
+import numpy as np
+import pytest
+
+from helpers import baselines, comparison, plotting
+
+
+@pytest.fixture
+def pair():
+    """One patient of flat slices, and noise on them."""
+    clean = [np.full((2, 32, 32, 1), 0.5, "float32")]
+    return clean, comparison.noisy_copies(clean, 0.1)
+
+
+def towards(optimum):
+    """Make a filter whose error grows with the distance of its parameter from an optimum."""
+
+    def filter_(noisy, sigma):
+        if sigma > 50:
+            raise ValueError("sigma: too large")
+        return np.full_like(noisy, 0.5 + 0.001 * abs(sigma - optimum))
+
+    return filter_
+
+
+# ------------------------------------------------------------------------ the search
+
+
+def test_grid_that_holds_the_optimum_does_not_grow(pair):
+    best, scores = baselines.tune(towards(2), {"sigma": [1, 2, 3]}, *pair, widenings=5)
+    assert best == {"sigma": 2} and len(scores) == 3
+    assert baselines.on_edge(best, scores) == []
+
+
+@pytest.mark.parametrize(
+    "values, optimum, best",
+    [
+        ([1.0, 2.0], 8.0, 8.0),  # geometric: 4, 8, 16
+        ([4.0, 8.0], 1.0, 1.0),  # and downwards: 2, 1, 0.5
+        ([3, 4], 6, 6),  # whole numbers stay whole: 5, 6, 7
+        ([0.0, 0.5], 1.5, 1.5),  # beside 0 arithmetic: 1, then geometric: 2, so 1.5 is never met
+    ],
+)
+def test_optimum_beyond_the_edge_widens_the_grid(pair, values, optimum, best):
+    found, scores = baselines.tune(towards(optimum), {"sigma": values}, *pair, widenings=9)
+    tried = [parameters["sigma"] for parameters, _ in scores]
+    nearest = min(tried, key=lambda value: abs(value - optimum))
+    assert found["sigma"] == nearest and abs(nearest - best) <= 0.5
+    assert baselines.on_edge(found, scores) == []
+    assert all(type(value) is type(values[0]) for value in tried)
+
+
+def test_grid_does_not_grow_unless_asked(pair):
+    best, scores = baselines.tune(towards(8), {"sigma": [1.0, 2.0]}, *pair)
+    assert best == {"sigma": 2.0} and baselines.on_edge(best, scores) == ["sigma"]
+
+
+def test_number_of_widenings_is_kept(pair):
+    best, scores = baselines.tune(towards(100), {"sigma": [1.0, 2.0]}, *pair, widenings=2)
+    assert best == {"sigma": 8.0} and len(scores) == 4
+
+
+def test_grid_ends_where_the_filter_refuses(pair):
+    best, scores = baselines.tune(towards(100), {"sigma": [20.0, 40.0]}, *pair, widenings=5)
+    assert best == {"sigma": 40.0} and len(scores) == 2
+    best, scores = baselines.tune(baselines.median, {"ksize": [3, 5]}, *pair, widenings=5)
+    assert best == {"ksize": 5} and len(scores) == 2
+
+
+def test_widening_one_parameter_keeps_the_grid_complete(pair):
+    def filter_(noisy, sigma, kind):
+        return towards(4 if kind == "b" else 50)(noisy, sigma)
+
+    grid = {"sigma": [1.0, 2.0], "kind": ["a", "b"]}
+    best, scores = baselines.tune(filter_, grid, *pair, widenings=5)
+    assert best == {"sigma": 4.0, "kind": "b"}
+    points = {tuple(parameters.values()) for parameters, _ in scores}
+    assert points == {(s, k) for s in (1.0, 2.0, 4.0, 8.0) for k in "ab"}
+    assert len(points) == len(scores)  # no point is paid for twice
+
+
+def test_widenings_must_not_be_negative(pair):
+    with pytest.raises(ValueError, match="widenings"):
+        baselines.tune(towards(2), {"sigma": [1]}, *pair, widenings=-1)
+
+
+def test_grid_scales_grey_levels_and_keeps_pixels():
+    grid = baselines.grid("bilateral", 0.14)
+    assert grid["sigma_spatial"] == baselines.GRIDS["bilateral"]["sigma_spatial"]
+    expected = [2 * value for value in baselines.GRIDS["bilateral"]["sigma_color"]]
+    assert grid["sigma_color"] == pytest.approx(expected)
+    for name in baselines.BASELINES:
+        assert baselines.grid(name, 0.07) == baselines.GRIDS[name]
+    with pytest.raises(ValueError, match="name: expected one of gaussian"):
+        baselines.grid("medain", 0.07)
+    with pytest.raises(ValueError, match="noise_std"):
+        baselines.grid("median", 0)
+
+
+# ------------------------------------------------------------- measuring, tables, files
+
+
+def test_noise_depends_on_the_seed_only():
+    clean = [np.zeros((3, 8, 8, 1), "float32"), np.zeros((2, 9, 9, 1), "float32")]
+    first, again, other = (comparison.noisy_copies(clean, 0.1, seed) for seed in (1, 1, 2))
+    assert all(np.array_equal(a, b) for a, b in zip(first, again))
+    assert not np.array_equal(first[0], other[0])
+    assert first[1].std() == pytest.approx(0.1, rel=0.2)
+
+
+def test_measure_calls_slice_by_slice(pair):
+    sizes = []
+
+    def denoiser(noisy):
+        sizes.append(len(noisy))
+        return noisy
+
+    result = comparison.measure({"nothing": denoiser}, *pair)["nothing"]
+    assert set(sizes) == {1}
+    assert result["psnr"][0] == pytest.approx([20, 20], abs=1)  # noise of std 0.1
+    assert result["seconds"][0].shape == (2,) and (result["seconds"][0] > 0).all()
+
+
+def test_difference_is_paired(pair):
+    clean, noisy = pair
+    methods = {"half": lambda x: x / 2 + 0.25, "nothing": lambda x: x}
+    summary = comparison.summarise(comparison.measure(methods, clean, noisy), "nothing")
+    # Half the noise is 6.02 dB better on every slice, so the interval of the difference has no width.
+    assert summary["half"]["difference"] == pytest.approx([6.0206] * 3, abs=1e-3)
+    assert summary["nothing"]["difference"] == (0, 0, 0)
+    mean, low, high = summary["half"]["psnr"]
+    assert low < mean < high
+    with pytest.raises(ValueError, match="reference: expected one of half, nothing"):
+        comparison.summarise({"half": {}, "nothing": {}}, "bm3d")
+
+
+def test_table_is_sorted_and_shows_times_only_if_asked(pair):
+    methods = {"median": baselines.median, "noisy": np.asarray}
+    summary = comparison.summarise(comparison.measure(methods, *pair), "median")
+    lines = comparison.quality_table(summary, "median").splitlines()
+    assert [line.split("|")[1].strip() for line in lines[2:]] == ["median", "noisy input"]
+    assert "ms" not in lines[0]
+    assert "time per slice, ms" in comparison.quality_table(summary, "median", times=True)
+
+
+def test_results_survive_the_file(tmp_path):
+    rng = np.random.default_rng(0)
+
+    def numbers():
+        return [rng.uniform(0.1, 0.9, 3), rng.uniform(0.1, 0.9, 2)]
+
+    results = {
+        name: {"psnr": numbers(), "ssim": numbers(), "seconds": numbers()}
+        for name in ("bm3d", "noisy")
+    }
+    path = tmp_path / "deep" / "results.csv"
+    comparison.write_results(
+        path, results, {"bm3d": {"sigma": 0.07}}, {"seed": 3, "versions": "a: 1"}
+    )
+    back, parameters, settings = comparison.read_results(path)
+    assert settings == {"seed": "3", "versions": "a: 1"}
+    assert parameters == {"bm3d": "sigma=0.07", "noisy": ""}
+    for name, result in results.items():
+        for key, tolerance in (("psnr", 1e-4), ("ssim", 1e-5), ("seconds", 1e-2)):
+            for ours, stored in zip(result[key], back[name][key], strict=True):
+                np.testing.assert_allclose(stored, ours, atol=tolerance)
+
+
+def test_unreadable_results_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="none.csv.*python -m helpers.comparison"):
+        comparison.read_results(tmp_path / "none.csv")
+    path = tmp_path / "other.csv"
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(ValueError, match="other.csv: expected the columns method"):
+        comparison.read_results(path)
+
+
+def test_table_needs_full_rows():
+    with pytest.raises(ValueError, match="rows: expected 2 cells"):
+        comparison.markdown_table(["a", "b"], [[1]])
+
+
+# ------------------------------------------------------------------- small structures
+
+
+def lung_with_spots():
+    images = np.full((5, 40, 60, 1), 0.1, "float32")
+    images[1:4, 19:22, 19:22] = 0.2  # through three slices: a vessel
+    images[1:4, 20, 20] = 0.21
+    images[2, 19:22, 44:47] = 0.2  # in one slice only: could be noise
+    images[2, 20, 45] = 0.21
+    return images
+
+
+def test_small_structures_are_found_where_neighbours_agree():
+    assert comparison.small_structures(lung_with_spots()) == [(2, 20, 20)]
+    assert comparison.small_structures(lung_with_spots(), low=0.2, high=0.3) == []
+
+
+def test_bright_surroundings_hide_nothing_from_the_rule():
+    images = lung_with_spots()
+    images[:, :, 26:30] = 0.6  # tissue in the ring: the spot is not alone in lung
+    assert comparison.small_structures(images) == []
+
+
+def test_spot_contrast_by_hand_and_at_the_rim():
+    images = lung_with_spots()
+    contrast = comparison.spot_contrast(images[2:3], 20, 20)
+    assert contrast == pytest.approx([(8 * 0.2 + 0.21) / 9 - 0.1], abs=1e-6)
+    with pytest.raises(ValueError, match="at least 7 pixels inside 40 x 60"):
+        comparison.spot_contrast(images, 3, 20)
+
+
+# ---------------------------------------------------------------------------- figures
+
+
+def test_quality_against_time_has_a_log_axis_and_all_names():
+    figure = plotting.quality_against_time({"a": 1.0, "b": 2.0}, {"a": 0.001, "b": 1})
+    (axis,) = figure.axes
+    assert axis.get_xscale() == "log" and "ms" in axis.get_xlabel()
+    assert {text.get_text() for text in axis.texts} == {"a", "b"}
+    with pytest.raises(ValueError, match="seconds"):
+        plotting.quality_against_time({"a": 1.0}, {"b": 1})
+
+
+def test_labels_are_moved_apart_in_order():
+    placed = plotting._spread([3.0, 1.0, 1.1, 1.05], 0.5)
+    assert np.argsort(placed).tolist() == np.argsort([3.0, 1.0, 1.1, 1.05]).tolist()
+    assert np.diff(np.sort(placed)).min() > 0.5 - 1e-3
+
+
+def test_psnr_against_noise_needs_one_score_per_level():
+    figure = plotting.psnr_against_noise([0.1, 0.2], {"a": [2, 1], "b": [3, 2]}, highlight=["a"])
+    widths = {line.get_label(): line.get_linewidth() for line in figure.axes[0].lines}
+    assert widths["a"] > widths["b"] and list(widths) == ["b", "a"]  # sorted as the lines end
+    with pytest.raises(ValueError, match="scores: expected 2 values"):
+        plotting.psnr_against_noise([0.1, 0.2], {"a": [1]})
+
+
+def test_detail_grid_shows_each_method_above_its_error():
+    clean = np.zeros((30, 30, 1), "float32")
+    images = {name: clean + 0.1 for name in "abc"}
+    figure = plotting.detail_grid(images, (0, 5, 10, 12), clean, columns=2)
+    shown = [axis.images[0].get_array() for axis in figure.axes if axis.images]
+    assert sum(array.shape == (10, 12) for array in shown) == 7  # clean once, three pairs
+    for box in ((25, 0, 10, 10), (-1, 0, 5, 5), (0, 0, 0, 5)):
+        with pytest.raises(ValueError, match="box"):
+            plotting.detail_grid(images, box, clean)
+    with pytest.raises(ValueError, match="images"):
+        plotting.detail_grid({"a": clean[:20]}, (0, 0, 5, 5), clean)
+
+
+# ------------------------------------------------------------------------ the command
+
+
+def test_command_stores_seed_and_versions(tmp_path, monkeypatch, capsys, pair):
+    seen = []
+
+    def compare(seed, noise_std):
+        seen.append((seed, noise_std))
+        methods = {"bm3d": lambda noisy: noisy / 2 + 0.25, "noisy": np.asarray}
+        return comparison.measure(methods, *pair), {"bm3d": {"sigma": 0.05}}
+
+    monkeypatch.setattr(comparison, "compare", compare)
+    output = tmp_path / "out.csv"
+    comparison.main(["--seed", "7", "--noise-std", "0.05", "--output", str(output)])
+    assert seen == [(7, 0.05)]
+    _, parameters, settings = comparison.read_results(output)
+    assert parameters["bm3d"] == "sigma=0.05"
+    assert settings["seed"] == "7" and settings["noise_std"] == "0.05"
+    assert f"numpy {np.__version__}" in settings["versions"]
+    assert capsys.readouterr().out.startswith("| method | PSNR, dB")
