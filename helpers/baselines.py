@@ -12,9 +12,10 @@ import itertools
 import bm3d as bm3d_package
 import cv2
 import numpy as np
+import pywt
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_wavelet
 
-from .checks import NOISE_MARGIN, check_images, check_number, check_pair
+from .checks import NOISE_MARGIN, check_images, check_number, check_pair, check_whole
 from .metrics import psnr
 
 
@@ -84,7 +85,7 @@ def average(noisy, ksize=3):
     >>> average(np.ones((1, 9, 9, 1)), ksize=5).max().round(3).item()
     1.0
     """
-    ksize = int(check_number(ksize, "ksize", 1))
+    ksize = check_whole(ksize, "ksize", 1)
     return _each(lambda image: cv2.blur(image, (ksize, ksize)), noisy)
 
 
@@ -119,7 +120,7 @@ def median(noisy, ksize=3):
     """
     if ksize not in (3, 5):
         raise ValueError(f"ksize: expected 3 or 5, got {ksize!r}")
-    return _each(lambda image: cv2.medianBlur(image, ksize), noisy)
+    return _each(lambda image: cv2.medianBlur(image, int(ksize)), noisy)
 
 
 def bilateral(noisy, sigma_color=0.3, sigma_spatial=1.5):
@@ -194,6 +195,8 @@ def nl_means(noisy, h=0.04, sigma=0.07, patch_size=5, patch_distance=6):
     """
     h = check_number(h, "h", 1e-6)
     sigma = check_number(sigma, "sigma", 0)
+    patch_size = check_whole(patch_size, "patch_size", 1)
+    patch_distance = check_whole(patch_distance, "patch_distance", 1)
     return _each(
         lambda image: denoise_nl_means(image, patch_size, patch_distance, h, sigma=sigma), noisy
     )
@@ -232,6 +235,8 @@ def opencv_nl_means(noisy, h=0.07, template_window=7, search_window=21):
     1.0
     """
     h = 255 * check_number(h, "h", 1e-3)
+    template_window = check_whole(template_window, "template_window", 1)
+    search_window = check_whole(search_window, "search_window", 1)
 
     def denoise_image(image):
         bytes_ = np.round(image.clip(0, 1) * 255).astype(np.uint8)
@@ -305,6 +310,8 @@ def wavelet(noisy, sigma=0.07, wavelet="db2"):
     (1, 16, 16, 1)
     """
     sigma = check_number(sigma, "sigma", 1e-6)
+    if wavelet not in pywt.wavelist(kind="discrete"):
+        raise ValueError(f"wavelet: expected a name such as 'db2' or 'haar', got {wavelet!r}")
     return _each(lambda image: denoise_wavelet(image, sigma, wavelet, rescale_sigma=False), noisy)
 
 
@@ -480,7 +487,7 @@ def tune(denoise_function, denoise_parameters, clean, noisy, widenings=0):
 
     grids = {name: list(values) for name, values in denoise_parameters.items()}
     limits = set()
-    for round_ in range(int(check_number(widenings, "widenings", 0)) + 1):
+    for round_ in range(check_whole(widenings, "widenings", 0) + 1):
         for values in itertools.product(*grids.values()):
             score(values)
         best = dict(zip(names, max(scores, key=scores.get)))

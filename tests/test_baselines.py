@@ -1,0 +1,232 @@
+"""helpers.baselines: each filter against its library, the search against known optima."""
+
+import inspect
+
+import bm3d as bm3d_package
+import cv2
+import numpy as np
+import pytest
+from scipy.ndimage import median_filter, uniform_filter
+from skimage.metrics import peak_signal_noise_ratio
+from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_wavelet
+
+from helpers import baselines
+
+
+@pytest.fixture(scope="session")
+def noisy(pictures):
+    """Two different noisy images, values beyond [0, 1] included."""
+    noise = np.random.default_rng(1).normal(0, 0.07, pictures[:2].shape)
+    noisy = (pictures[:2] + noise).astype(np.float32)
+    assert noisy.max() > 1
+    return noisy
+
+
+def opencv_nl_means(image, h, template, search):
+    eight_bit = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    return cv2.fastNlMeansDenoising(eight_bit, None, 255 * h, template, search) / 255
+
+
+# Name, parameters, and what the library itself makes of one two-dimensional image.
+DIRECT = [
+    ("gaussian", {"sigma": 1.3}, lambda x: cv2.GaussianBlur(x, (0, 0), 1.3)),
+    ("average", {"ksize": 5}, lambda x: uniform_filter(x.astype(float), 5, mode="mirror")),
+    ("average", {"ksize": 2}, lambda x: cv2.blur(x, (2, 2))),
+    ("median", {"ksize": 3}, lambda x: median_filter(x, 3, mode="nearest")),
+    ("median", {"ksize": 5}, lambda x: median_filter(x, 5, mode="nearest")),
+    (
+        "bilateral",
+        {"sigma_color": 0.2, "sigma_spatial": 1.7},
+        lambda x: cv2.bilateralFilter(x, -1, 0.2, 1.7),
+    ),
+    (
+        "nl_means",
+        {"h": 0.05, "sigma": 0.06, "patch_size": 3, "patch_distance": 4},
+        lambda x: denoise_nl_means(
+            x, patch_size=3, patch_distance=4, h=0.05, sigma=0.06, fast_mode=True
+        ),
+    ),
+    (
+        "opencv_nl_means",
+        {"h": 0.09, "template_window": 5, "search_window": 11},
+        lambda x: opencv_nl_means(x, 0.09, 5, 11),
+    ),
+    ("total_variation", {"weight": 0.09}, lambda x: denoise_tv_chambolle(x, weight=0.09)),
+    (
+        "wavelet",
+        {"sigma": 0.09, "wavelet": "haar"},
+        lambda x: denoise_wavelet(
+            x, sigma=0.09, wavelet="haar", method="BayesShrink", mode="soft", rescale_sigma=False
+        ),
+    ),
+    ("bm3d", {"sigma": 0.09}, lambda x: bm3d_package.bm3d(x, 0.09)),
+]
+
+
+@pytest.mark.parametrize(("name", "parameters", "direct"), DIRECT)
+def test_filter_is_that_of_the_library(name, parameters, direct, noisy):
+    if name == "bm3d":  # slow
+        noisy = noisy[:, :16, :16]
+    before = noisy.copy()
+    denoised = baselines.BASELINES[name](noisy, **parameters)
+    expected = np.stack([direct(image[..., 0]) for image in noisy])[..., None]
+    np.testing.assert_allclose(denoised, expected, atol=2e-6)
+    np.testing.assert_array_equal(noisy, before)
+
+
+every_filter = pytest.mark.parametrize("name", baselines.BASELINES)
+
+
+@every_filter
+def test_every_filter_is_a_denoiser_that_helps(name, pictures, noisy):
+    if name == "bm3d":
+        noisy, pictures = noisy[:1, :16, :16], pictures[:1, :16, :16]
+    denoised = baselines.BASELINES[name](noisy.astype(np.float64))
+    assert denoised.shape == noisy.shape
+    assert denoised.dtype == np.float32
+    for clean, before, after in zip(pictures, noisy, denoised):
+        gain = peak_signal_noise_ratio(clean, after, data_range=1.0)
+        gain -= peak_signal_noise_ratio(clean, before, data_range=1.0)
+        assert gain > 1.5
+
+
+@every_filter
+def test_bad_images(name, pictures):
+    denoise = baselines.BASELINES[name]
+    for images in (
+        pictures[..., 0],
+        np.zeros((1, 16, 16, 1), np.uint8),
+        pictures * np.nan,
+        pictures * np.inf,
+        pictures * 255,
+        pictures[:0],
+    ):
+        with pytest.raises(ValueError, match="^noisy: expected"):
+            denoise(images)
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "values"),
+    [
+        ("gaussian", "sigma", [0, -1, np.nan, np.inf, "1", None]),
+        ("average", "ksize", [0, -3, 2.5, np.nan, None]),
+        ("median", "ksize", [1, 4, 7, 3.5, None]),
+        ("bilateral", "sigma_color", [0, -1, np.nan]),
+        ("bilateral", "sigma_spatial", [0, -1, np.nan]),
+        ("nl_means", "h", [0, -1, np.nan]),
+        ("nl_means", "sigma", [-0.1, np.nan]),
+        ("nl_means", "patch_size", [0, 2.5, None]),
+        ("nl_means", "patch_distance", [0, 2.5, None]),
+        ("opencv_nl_means", "h", [0, -1, np.nan]),
+        ("opencv_nl_means", "template_window", [0, 2.5, None]),
+        ("opencv_nl_means", "search_window", [0, 2.5, None]),
+        ("total_variation", "weight", [0, -1, np.nan]),
+        ("wavelet", "sigma", [0, -1, np.nan]),
+        ("wavelet", "wavelet", ["no such", None]),
+        ("bm3d", "sigma", [0, -1, np.nan]),
+    ],
+)
+def test_bad_parameters(name, argument, values, pictures):
+    for value in values:
+        with pytest.raises(ValueError, match=f"^{argument}: expected"):
+            baselines.BASELINES[name](pictures[:1], **{argument: value})
+
+
+def test_median_takes_a_whole_number_of_any_type(noisy):
+    expected = baselines.median(noisy, 3)
+    for ksize in (3.0, np.int64(3)):
+        np.testing.assert_array_equal(baselines.median(noisy, ksize), expected)
+
+
+# ------------------------------------------------------------------------------ tune
+
+
+def shifted(noisy, shift, gain=1.0):
+    """A made-up filter, at its best where it undoes what was done to the images."""
+    return (noisy - np.float32(shift)) * np.float32(gain)
+
+
+@pytest.fixture
+def pairs(pictures):
+    """Two patients of different size; the noisy images are darker by half and brighter by 0.3."""
+    clean = [pictures, pictures[:1, :20, :20]]
+    return clean, [images / 2 + np.float32(0.3) for images in clean]
+
+
+def test_tune_finds_the_known_optimum(pairs):
+    grid = {"shift": [0.1, 0.3, 0.4], "gain": [1.0, 2.0, 3.0]}
+    best, scores = baselines.tune(shifted, grid, *pairs)
+    assert best == {"shift": 0.3, "gain": 2.0}
+    assert [(p["shift"], p["gain"]) for p, _ in scores] == [
+        (shift, gain) for shift in grid["shift"] for gain in grid["gain"]
+    ]
+    clean, noisy = pairs
+    for parameters, score in scores:
+        each = [
+            peak_signal_noise_ratio(a, b, data_range=1.0)
+            for x, y in zip(clean, noisy)
+            for a, b in zip(x, shifted(y, **parameters))
+        ]  # over images, so that a patient with three slices counts three times
+        assert score == pytest.approx(np.mean(each), abs=1e-3)
+
+
+@pytest.mark.parametrize("grid", baselines.GRIDS.values(), ids=baselines.GRIDS.keys())
+def test_grids_are_sorted_and_not_doubled(grid):
+    for values in grid.values():
+        assert len(set(values)) == len(values) > 1
+        assert isinstance(values[0], str) or values == sorted(values)
+
+
+def test_every_filter_has_a_grid_of_its_own_parameters():
+    assert list(baselines.GRIDS) == list(baselines.BASELINES)
+    for name, grid in baselines.GRIDS.items():
+        assert set(grid) < set(inspect.signature(baselines.BASELINES[name]).parameters)
+
+
+def test_widened_until_the_optimum_lies_inside(pairs):
+    clean, _ = pairs
+    noisy = [images + np.float32(0.75) for images in clean]
+    best, scores = baselines.tune(shifted, {"shift": [0.1, 0.2]}, clean, noisy)
+    assert best == {"shift": 0.2}
+    assert baselines.on_edge(best, scores) == ["shift"]
+    best, scores = baselines.tune(shifted, {"shift": [0.1, 0.2]}, clean, noisy, widenings=5)
+    assert best == {"shift": 0.8}  # 0.4, 0.8, and 1.6, which is too much
+    assert [parameters["shift"] for parameters, _ in scores] == [0.1, 0.2, 0.4, 0.8, 1.6]
+    assert baselines.on_edge(best, scores) == []
+
+
+def test_a_limit_of_the_filter_ends_the_widening(pictures, noisy):
+    best, scores = baselines.tune(
+        baselines.median, {"ksize": [3, 5]}, [pictures[:2] * 0], [noisy], widenings=3
+    )
+    assert [parameters["ksize"] for parameters, _ in scores] == [3, 5]
+    assert best == {"ksize": 5}
+
+
+def test_grid_follows_the_noise():
+    assert baselines.grid("bilateral", 0.07) == baselines.GRIDS["bilateral"]
+    doubled = baselines.grid("bilateral", 0.14)
+    assert doubled["sigma_spatial"] == baselines.GRIDS["bilateral"]["sigma_spatial"]
+    expected = 2 * np.array(baselines.GRIDS["bilateral"]["sigma_color"])
+    np.testing.assert_allclose(doubled["sigma_color"], expected, rtol=5e-3)
+    with pytest.raises(ValueError, match="^name: expected one of gaussian, average"):
+        baselines.grid("Gaussian", 0.07)
+    for std in (0, -1, np.nan):
+        with pytest.raises(ValueError, match="^noise_std: expected"):
+            baselines.grid("bm3d", std)
+
+
+def test_tune_bad_input(pictures):
+    grid = {"shift": [0.1]}
+    for empty in ({}, {"shift": []}):
+        with pytest.raises(ValueError, match="^denoise_parameters: expected at least one value"):
+            baselines.tune(shifted, empty, [pictures], [pictures])
+    for clean, noisy in (([pictures], []), ([], []), ([pictures], [pictures, pictures])):
+        with pytest.raises(ValueError, match="^noisy: expected one array for each"):
+            baselines.tune(shifted, grid, clean, noisy)
+    with pytest.raises(ValueError, match="^noisy: expected the shape of clean"):
+        baselines.tune(shifted, grid, [pictures], [pictures[:1]])
+    with pytest.raises(ValueError, match="^clean: expected values"):
+        baselines.tune(shifted, grid, [pictures * 255], [pictures])
+    with pytest.raises(ValueError, match="^widenings: expected"):
+        baselines.tune(shifted, grid, [pictures], [pictures], widenings=-1)
