@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 
 NOISE_MARGIN = (
-    2.0  # a noisy image may leave [0, 1] by this much; 0..255 or HU values leave it by more
+    4.0  # a noisy image may leave [0, 1] by this much; 0..255 or HU values leave it by more
 )
 
 

@@ -544,10 +544,11 @@ def score_curves(curves, xlabel, ylabel, log=False, marks=None, title=None):
     >>> score_curves({"test": ([2, 4, 8], [10.1, 11.2, 12.9])}, "code size", "PSNR (dB)", log=True)
     <Figure size 700x360 with 1 Axes>
     """
-    figure, axis = plt.subplots(figsize=(7, 3.6), layout="constrained")
-    for (name, (x, y)), colour, marker in zip(curves.items(), _colours(), "osD^vP*" * 9):
+    for name, (x, y) in curves.items():
         if len(x) != len(y):
             raise ValueError(f"curves: expected {len(x)} values in {name}, got {len(y)}")
+    figure, axis = plt.subplots(figsize=(7, 3.6), layout="constrained")
+    for (name, (x, y)), colour, marker in zip(curves.items(), _colours(), "osD^vP*" * 9):
         style = {"marker": marker, "ms": 5} if len(x) <= 12 else {}
         axis.plot(x, y, color=colour, label=name, **style)
     for (name, value), style in zip((marks or {}).items(), (":", "-.") * 9):
@@ -843,14 +844,15 @@ def code_maps(codes, labels, n=1000, title=None):
     <Figure size 450x450 with 1 Axes>
     """
     labels = np.asarray(labels)
-    figure, axes = plt.subplots(
-        1, len(codes), figsize=(4.5 * len(codes), 4.5), squeeze=False, layout="constrained"
-    )
-    for axis, (name, points) in zip(axes.flat, codes.items()):
+    for name, points in codes.items():
         if np.shape(points) != (len(labels), 2):
             raise ValueError(
                 f"codes: expected shape {(len(labels), 2)} in {name}, got {np.shape(points)}"
             )
+    figure, axes = plt.subplots(
+        1, len(codes), figsize=(4.5 * len(codes), 4.5), squeeze=False, layout="constrained"
+    )
+    for axis, (name, points) in zip(axes.flat, codes.items()):
         for digit in range(10):
             x, y = np.asarray(points)[:n][labels[:n] == digit].T
             axis.scatter(x, y, marker=f"${digit}$", s=28, lw=0.3, color=plt.cm.tab10(digit))
