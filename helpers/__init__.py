@@ -23,14 +23,14 @@ def _import_keras_quietly():
     does not help. Errors come as exceptions and are not hidden. The Python logger would warn that
     images of several sizes are traced several times, which is what we want.
     """
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     # Notebooks build many small networks, and TensorFlow warns that each one is traced anew.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 2)
         import keras  # noqa: F401
+
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)

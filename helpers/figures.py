@@ -1,8 +1,8 @@
 """The drawings that explain autoencoders, for the notebooks and the README.
 
-`python -m helpers.figures` draws all of them anew into img/, each as SVG and as PNG. The same version
-of matplotlib writes the same bytes every time. Each drawing brings its own white card, so that it
-can be read on a dark page as well as on a light one.
+`python -m helpers.figures` draws all of them anew into img/. The same version of matplotlib writes the
+same bytes every time. Each drawing brings its own white card, so that it can be read on a dark page as
+well as on a light one. One photograph, of the result, is there for the README.
 """
 
 import argparse
@@ -13,9 +13,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Polygon, Rectangle
 
-from .data import load_mnist
+from .baselines import bm3d
+from .data import load_ct, load_mnist
+from .metrics import psnr
+from .models import pretrained_denoiser
 from .noise import add_gaussian_noise
-from .plotting import COLOURS
+from .plotting import COLOURS, zoom_rows
 
 IMG = Path(__file__).resolve().parents[1] / "img"
 CODE_SIZE, DIGIT = 20, 7
@@ -178,14 +181,37 @@ def denoising():
     return _finished(figure)
 
 
+def denoised_slice():
+    """Draw the result: a test slice clean, noisy, denoised by BM3D and by the shipped U-Net.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    clean = load_ct("test")[1][40:41]
+    noisy = add_gaussian_noise(clean, 0.07, np.random.default_rng(0))
+    versions = {
+        "clean": clean,
+        "noisy": noisy,
+        "BM3D": bm3d(noisy, sigma=0.07),
+        "U-Net": pretrained_denoiser("ct_unet")(noisy),
+    }
+    titles = {name: f"{name}, {psnr(clean, images)[0]:.1f} dB" for name, images in versions.items()}
+    titles["clean"] = "clean"
+    return zoom_rows(
+        {titles[name]: images[0] for name, images in versions.items()}, (30, 60, 60, 60)
+    )
+
+
 FIGURES = {
     function.__name__: function
     for function in (intuition, code_layer, encoder_decoder, reconstruction_error, denoising)
 }
+PHOTOGRAPHS = {"denoised_slice": denoised_slice}
 
 
 def draw_all(folder=IMG):
-    """Draw all figures into a folder, each as SVG and as PNG.
+    """Draw all figures into a folder, drawings as SVG and as PNG, photographs as PNG only.
 
     Parameters
     ----------
@@ -214,6 +240,9 @@ def draw_all(folder=IMG):
                 path = Path(folder, f"{name}.{suffix}")
                 figure.savefig(path, dpi=120, metadata=metadata)
                 paths.append(path)
+    for name, draw in PHOTOGRAPHS.items():
+        paths.append(Path(folder, f"{name}.png"))
+        draw().savefig(paths[-1], dpi=120)
     return paths
 
 
