@@ -13,7 +13,7 @@ import cv2
 import keras
 import numpy as np
 
-from .checks import check_number
+from .checks import check_whole
 from .data import cache_folder, load_ct, random_patches
 from .metrics import psnr
 from .models import WEIGHTS, as_denoiser, conv_autoencoder, denoising_unet
@@ -55,8 +55,8 @@ class NoisyBatches(keras.utils.PyDataset):
     def __init__(self, draw, corrupt, batch_size, steps, seed):
         super().__init__()
         self.draw, self.corrupt = draw, corrupt
-        self.batch_size = int(check_number(batch_size, "batch_size", 1))
-        self.steps = int(check_number(steps, "steps", 1))
+        self.batch_size = check_whole(batch_size, "batch_size", 1)
+        self.steps = check_whole(steps, "steps", 1)
         self.seed = seed
         self.epoch = 0
 
@@ -152,6 +152,9 @@ def fit(model, batches, epochs, callbacks=(), **keywords):
     if isinstance(batches, NoisyBatches):
         callbacks.append(_EpochOfBatches(batches))
         data = (batches,)
+        keywords["shuffle"] = (
+            False  # each batch is drawn anew; an order drawn by Keras would not resume
+        )
     else:
         data = batches
     return model.fit(*data, epochs=epochs, callbacks=callbacks, verbose=0, **keywords)
@@ -298,7 +301,7 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
     Raises
     ------
     ValueError
-        If the name is unknown.
+        If the name is unknown, or `epochs` is not a whole number of at least 1.
     FileNotFoundError
         If the data cannot be fetched.
 
@@ -309,7 +312,7 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
     if name not in RECIPES:
         raise ValueError(f"name: expected one of {', '.join(RECIPES)}, got {name!r}")
     recipe = RECIPES[name]
-    epochs = epochs or recipe["epochs"]
+    epochs = check_whole(recipe["epochs"] if epochs is None else epochs, "epochs", 1)
     keras.utils.set_random_seed(seed)
     model = recipe["build"]()
     schedule = warmup_cosine(recipe["peak"], epochs * STEPS_PER_EPOCH)

@@ -1,0 +1,309 @@
+"""helpers.models: sizes and ranges of the networks, denoisers for any image, damaged weights."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from importlib.util import find_spec
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from helpers import data, metrics, models, noise
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    keras.utils.set_random_seed(0)
+
+
+# Weights of a dense layer: inputs x outputs + outputs; of a convolution: 9 x inputs x outputs + outputs.
+@pytest.mark.parametrize(
+    ("build", "count"),
+    [
+        (models.dense_autoencoder, 784 * 32 + 32 + 32 * 784 + 784),
+        (lambda: models.dense_autoencoder(64), 784 * 64 + 64 + 64 * 784 + 784),
+        (
+            models.deep_dense_autoencoder,
+            784 * 128 + 128 + 128 * 50 + 50 + 50 * 128 + 128 + 128 * 784 + 784,
+        ),
+        (models.conv_autoencoder, (9 * 64 + 64) + 3 * (9 * 64 * 64 + 64) + (9 * 64 + 1)),
+        (models.strided_conv_autoencoder, 3217),
+        (
+            lambda: models.denoising_unet((32, 64)),
+            (4 * 32 + 32)
+            + 2 * (9 * 32 * 32 + 32)
+            + (9 * 32 * 64 + 64)
+            + (9 * 64 * 64 + 64)
+            + (9 * 96 * 32 + 32)
+            + (9 * 32 * 32 + 32)
+            + (16 * 32 + 1),
+        ),
+    ],
+)
+def test_number_of_weights(build, count):
+    assert build().count_params() == count
+
+
+def test_the_numbers_that_the_tutorials_print():
+    assert models.dense_autoencoder().count_params() == 50_992
+    assert models.conv_autoencoder().count_params() == 112_001
+
+
+def test_deep_dense_autoencoder_is_784_128_50_128_784():
+    model = models.deep_dense_autoencoder()
+    dense = [layer for layer in model.layers if isinstance(layer, layers.Dense)]
+    assert [layer.units for layer in dense] == [128, 50, 128, 784]
+    assert [layer.activation.__name__ for layer in dense] == ["relu"] * 3 + ["sigmoid"]
+    assert model.get_layer("code").units == 50
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        models.dense_autoencoder,
+        models.deep_dense_autoencoder,
+        models.conv_autoencoder,
+        models.strided_conv_autoencoder,
+    ],
+)
+def test_autoencoders_map_images_to_images_from_0_to_1(build, rng):
+    images = rng.normal(0.5, 10, (2, 28, 28, 1)).astype(np.float32)  # far beyond any image
+    outputs = np.asarray(build().predict_on_batch(images))
+    assert outputs.shape == images.shape
+    assert outputs.min() >= 0
+    assert outputs.max() <= 1
+    assert outputs.std() > 0
+
+
+def test_conv_autoencoder_code_is_a_quarter_as_high_and_wide(rng):
+    model = models.conv_autoencoder()
+    encoder = keras.Model(model.input, model.get_layer("code").output)
+    images = rng.random((1, 24, 32, 1)).astype(np.float32)
+    assert encoder.predict_on_batch(images).shape == (1, 6, 8, 64)
+
+
+def test_unet_predicts_the_noise_and_subtracts_it(rng):
+    model = models.denoising_unet((4, 8))
+    images = rng.random((2, 16, 24, 1)).astype(np.float32)
+    predicted = keras.Model(model.input, model.get_layer("noise").output).predict_on_batch(images)
+    denoised = np.asarray(model.predict_on_batch(images))
+    np.testing.assert_allclose(denoised, images - np.asarray(predicted), atol=1e-6)
+    assert np.abs(predicted).max() > 1e-3
+    model.get_layer("noise").set_weights([w * 0 for w in model.get_layer("noise").get_weights()])
+    np.testing.assert_array_equal(model.predict_on_batch(images), images)
+
+
+def test_splitting_at_the_code_layer(rng):
+    model = models.dense_network([20, 3, 10], code_activation="linear")
+    encoder, decoder = models.split_autoencoder(model)
+    images = rng.random((4, 28, 28, 1)).astype(np.float32)
+    codes = np.asarray(encoder.predict_on_batch(images))
+    assert codes.shape == (4, 3)
+    np.testing.assert_allclose(
+        decoder.predict_on_batch(codes), model.predict_on_batch(images), atol=1e-6
+    )
+    with pytest.raises(ValueError, match="^model: expected a layer called 'code', got"):
+        models.split_autoencoder(models.denoising_unet((4, 8)))
+
+
+@pytest.mark.parametrize("units", [[], [8, 4], [8, 0, 8], [8, 2.5, 8], [-1]])
+def test_bad_units(units):
+    with pytest.raises(ValueError, match="^units: expected an odd number of positive whole"):
+        models.dense_network(units)
+
+
+# ---------------------------------------------------------------------- as_denoiser
+
+
+@pytest.fixture(scope="module")
+def small_unet():
+    keras.utils.set_random_seed(1)
+    return models.denoising_unet((4, 6, 8))
+
+
+@pytest.mark.parametrize("size", [(16, 24), (15, 24), (17, 23), (9, 8), (1, 1), (3, 40)])
+def test_any_size_is_mirrored_up_to_a_multiple_of_8_and_cut_back(size, small_unet, rng):
+    images = rng.random((2, *size, 1))
+    height, width = (-(-edge // 8) * 8 for edge in size)
+    mirrored = images
+    while mirrored.shape[1] < height:  # mirror until it is large enough, then cut
+        mirrored = np.concatenate([mirrored, mirrored[:, ::-1]], axis=1)
+    while mirrored.shape[2] < width:
+        mirrored = np.concatenate([mirrored, mirrored[:, :, ::-1]], axis=2)
+    expected = np.asarray(small_unet.predict_on_batch(mirrored[:, :height, :width]))
+    denoised = models.as_denoiser(small_unet)(images)
+    assert denoised.dtype == np.float32
+    np.testing.assert_allclose(denoised, expected[:, : size[0], : size[1]], atol=1e-6)
+
+
+@pytest.mark.parametrize("pixels", [1, 2 * 20 * 30, 3 * 20 * 30 + 1])
+def test_portions_give_the_same_result(pixels, small_unet, rng, monkeypatch):
+    images = rng.random((5, 20, 30, 1)).astype(np.float32)
+    whole = models.as_denoiser(small_unet)(images)
+    sizes = []
+
+    class Recorder:
+        input_shape = small_unet.input_shape
+
+        def predict_on_batch(self, portion):
+            sizes.append(len(portion))
+            return small_unet.predict_on_batch(portion)
+
+    monkeypatch.setattr(models, "_PIXELS_AT_ONCE", pixels)
+    np.testing.assert_allclose(models.as_denoiser(Recorder())(images), whole, atol=1e-6)
+    assert sizes == {1: [1] * 5, 1200: [2, 2, 1], 1801: [3, 2]}[pixels]
+
+
+def test_a_model_of_fixed_size(rng):
+    model = models.dense_autoencoder(8, image_shape=(12, 10, 1))
+    images = rng.random((3, 12, 10, 1)).astype(np.float32)
+    expected = model.predict_on_batch(images)
+    np.testing.assert_allclose(models.as_denoiser(model)(images), expected, atol=1e-6)
+    with pytest.raises(ValueError, match="^noisy: expected images of 12 x 10 pixels, got 10 x 12"):
+        models.as_denoiser(model)(images.transpose(0, 2, 1, 3))
+
+
+def test_bad_images(small_unet, pictures):
+    denoise = models.as_denoiser(small_unet)
+    for images in (
+        pictures[0],
+        pictures[:0],
+        np.zeros((1, 16, 16, 1), np.uint8),
+        pictures * np.nan,
+        pictures * np.inf,
+        pictures * 255,
+    ):
+        with pytest.raises(ValueError, match="^noisy: expected"):
+            denoise(images)
+
+
+# ------------------------------------------------------------------ shipped weights
+
+
+@pytest.mark.parametrize("name", ["ct_unet", "ct_conv_autoencoder"])
+def test_shipped_denoiser_on_validation_patients(name, validation_ct):
+    """Both patients have an odd size; the noise is that of the notebooks."""
+    rng = np.random.default_rng(0)
+    denoise = models.pretrained_denoiser(name)
+    gains = []
+    for clean in validation_ct:
+        noisy = noise.add_gaussian_noise(clean, 0.07, rng)
+        gains.extend(metrics.psnr(clean, denoise(noisy)) - metrics.psnr(clean, noisy))
+    assert len(gains) == 6
+    assert min(gains) > 5
+
+
+@pytest.mark.parametrize("name", ["ct_unet", "ct_conv_autoencoder"])
+def test_shipped_weights_are_small_and_described(name):
+    path = models.WEIGHTS / f"{name}.keras"
+    assert path.stat().st_size < 8e6
+    recipe = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    assert recipe["network"] == name
+    assert recipe["weights"] == model.count_params()
+
+
+@pytest.fixture
+def weights(tmp_path, monkeypatch):
+    """A folder that holds one small network instead of the shipped ones."""
+    models.denoising_unet((4, 6)).save(tmp_path / "small.keras")
+    monkeypatch.setattr(models, "WEIGHTS", tmp_path)
+    return tmp_path
+
+
+def test_weights_are_read_from_the_file(weights, rng):
+    images = rng.random((2, 16, 8, 1)).astype(np.float32)
+    model = keras.saving.load_model(weights / "small.keras")
+    expected = model.predict_on_batch(images)
+    np.testing.assert_allclose(models.pretrained_denoiser("small")(images), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["SMALL", "small.keras", "../small", "", None])
+def test_unknown_name_lists_the_known_ones(name, weights):
+    shutil.copy(weights / "small.keras", weights / "other.keras")
+    with pytest.raises(ValueError, match="^name: expected one of other, small, got"):
+        models.pretrained_denoiser(name)
+
+
+def test_damaged_weights_are_named(weights):
+    path = weights / "small.keras"
+    whole = path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    cases = [b"", b"not a network", whole[: len(whole) // 2], whole[:-1]]
+    for damaged in ("config.json", "model.weights.h5"):
+        for keep in (0.0, 0.5):
+            with zipfile.ZipFile(path, "w") as archive:
+                for name, content in members.items():
+                    if name == damaged:
+                        content = content[: int(keep * len(content))]
+                    archive.writestr(name, content)
+            cases.append(path.read_bytes())
+    for content in cases:
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"small\.keras: expected weights that Keras") as error:
+            models.pretrained_denoiser("small")
+        assert "\n" not in str(error.value)
+
+
+def test_code_inside_a_weights_file_is_not_run(weights, tmp_path):
+    """Keras stores a Lambda layer as Python code; safe mode refuses to load it."""
+    marker = tmp_path / "code was run"
+    inputs = keras.Input((None, None, 1))
+    outputs = layers.Lambda(lambda x, path=str(marker): (open(path, "w").close(), x)[1])(inputs)
+    keras.Model(inputs, outputs).save(weights / "small.keras")
+    marker.unlink(missing_ok=True)
+    with pytest.raises(ValueError, match=r"small\.keras: expected weights"):
+        models.pretrained_denoiser("small")
+    assert not marker.exists()
+
+
+# ------------------------------------------------------------------------- backends
+
+ANY_BACKEND = """
+import numpy as np
+import helpers
+import keras
+from helpers import models, training
+from helpers.noise import add_gaussian_noise
+
+keras.utils.set_random_seed(0)
+clean = np.random.default_rng(0).random((8, 16, 16, 1)).astype("float32")
+batches = training.NoisyBatches(
+    lambda n, rng: clean[:n], lambda x, rng: add_gaussian_noise(x, 0.1, rng), 4, 2, seed=0)
+model = models.denoising_unet((4, 4))
+model.compile(keras.optimizers.Adam(training.warmup_cosine(1e-2, 4)), "mean_absolute_error")
+before = [np.array(w) for w in model.get_weights()]
+losses = training.fit(model, batches, epochs=2).history["loss"]
+assert np.isfinite(losses).all() and len(losses) == 2, losses
+assert any((a != b).any() for a, b in zip(before, model.get_weights()))
+denoised = models.as_denoiser(model)(clean[:4, :13, :15])
+assert denoised.shape == (4, 13, 15, 1) and denoised.dtype == np.float32
+assert np.isfinite(denoised).all()
+print(keras.backend.backend())
+"""
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_other_backends_of_keras(backend):
+    if find_spec(backend) is None:
+        pytest.skip(f"the package {backend} is not installed")
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    result = subprocess.run(
+        [sys.executable, "-c", ANY_BACKEND],
+        cwd=Path(data.__file__).parents[1],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert result.returncode == 0, result.stderr
+    trained, used = result.stdout.splitlines()
+    assert trained.startswith("denoising_unet: 2 epochs, loss ")
+    assert used == backend

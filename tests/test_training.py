@@ -1,0 +1,236 @@
+"""helpers.training: fresh noise, exact repeats and resumed runs, the command line."""
+
+import json
+from functools import partial
+
+import keras
+import numpy as np
+import pytest
+
+from helpers import data, metrics, models, noise, training
+
+
+def gaussian(clean, rng):
+    return noise.add_gaussian_noise(clean, 0.1, rng)
+
+
+# ------------------------------------------------------------------------ the batches
+
+
+@pytest.fixture
+def batches(pictures):
+    def draw(n, rng):
+        return pictures[rng.integers(len(pictures), size=n)]
+
+    return training.NoisyBatches(draw, gaussian, batch_size=4, steps=3, seed=7)
+
+
+def test_a_batch_is_noisy_beside_clean(batches, pictures):
+    noisy, clean = batches[0]
+    assert noisy.shape == clean.shape == (4, 24, 32, 1)
+    assert len(batches) == 3
+    assert all(any(np.array_equal(image, picture) for picture in pictures) for image in clean)
+    assert (noisy - clean).std() == pytest.approx(0.1, rel=0.1)
+
+
+def test_seed_epoch_and_step_decide_a_batch(batches):
+    drawn = {}
+    for seed in (7, 8):
+        for epoch in (0, 1):
+            for step in (0, 1, 2):
+                batches.seed, batches.epoch = seed, epoch
+                noisy, clean = batches[step]
+                drawn[seed, epoch, step] = (noisy - clean).tobytes()
+                np.testing.assert_array_equal(batches[step][0], noisy)
+    assert len(set(drawn.values())) == 12
+
+
+def test_fit_draws_anew_on_every_step_of_every_epoch(capsys):
+    """The first number that each step draws tells which epoch and step it was drawn for."""
+    drawn = []
+
+    def draw(n, rng):
+        drawn.append(rng.random())
+        return np.zeros((n, 28, 28, 1), np.float32)
+
+    batches = training.NoisyBatches(draw, gaussian, batch_size=2, steps=3, seed=5)
+    model = models.dense_autoencoder(2)
+    model.compile("adam", "mse")
+    training.fit(model, batches, epochs=3)
+    expected = [
+        np.random.default_rng([5, epoch, step]).random() for epoch in range(3) for step in range(3)
+    ]
+    assert list(dict.fromkeys(drawn)) == expected  # in this order, whatever Keras looks at twice
+
+
+@pytest.mark.parametrize("argument", ["batch_size", "steps"])
+@pytest.mark.parametrize("value", [0, -1, 2.5, None, np.nan])
+def test_bad_batches(argument, value):
+    arguments = {"batch_size": 4, "steps": 3, argument: value}
+    with pytest.raises(ValueError, match=f"^{argument}: expected a whole number"):
+        training.NoisyBatches(None, None, seed=0, **arguments)
+
+
+def test_patches_come_at_two_scales(rng):
+    """A ramp of 1/200 per pixel is steeper by 1 / 0.7 in the smaller copy."""
+    ramp = np.tile(np.arange(160, dtype=np.float32) / 200, (2, 120, 1))[..., None]
+    patches = training.ct_patches([ramp], size=32)(400, rng)
+    assert patches.shape == (400, 32, 32, 1)
+    inner = patches[:, 1:-1, 1:-1, 0].astype(float)  # the border of a resized image is no ramp
+    steps = [np.abs(np.diff(inner, axis=axis)).mean(axis=(1, 2)) for axis in (1, 2)]
+    slopes = np.maximum(*steps) * 200
+    original, smaller = np.abs(slopes - 1) < 0.02, np.abs(slopes - 160 / 112) < 0.03
+    assert (original | smaller).all()
+    assert np.mean(original) == pytest.approx(0.5, abs=0.1)
+
+
+def test_resized_patches_stay_within_0_and_1(rng):
+    white = [np.ones((1, edge, edge, 1), np.float32) for edge in range(46, 70)]
+    assert training.ct_patches(white, size=32)(400, rng).max() <= 1
+
+
+def test_warm_up_then_cosine():
+    schedule = training.warmup_cosine(0.002, 1000, warmup_share=0.1)
+    assert float(schedule(100)) == pytest.approx(0.002)
+    rise = [float(schedule(step)) for step in range(0, 101, 10)]
+    assert np.diff(rise) == pytest.approx(np.diff(rise)[0], rel=1e-3)
+    assert 0 < rise[0] < 1e-4
+    for step in (100, 325, 550, 775, 1000):
+        expected = 0.002 * (1 + np.cos(np.pi * (step - 100) / 900)) / 2
+        assert float(schedule(step)) == pytest.approx(expected, abs=1e-8)
+
+
+# -------------------------------------------------------------------- one line is left
+
+
+def test_training_prints_exactly_one_line(capsys, pictures):
+    keras.utils.set_random_seed(0)
+    model = models.dense_autoencoder(4, image_shape=(24, 32, 1))
+    model.compile("adam", "mse")
+    history = training.fit(model, (pictures, pictures), epochs=3, batch_size=2)
+    output, errors = capsys.readouterr()
+    loss = history.history["loss"][-1]
+    assert output == f"dense_autoencoder: 3 epochs, loss {loss:#.2g}\n"
+    assert errors == ""
+    assert len(history.history["loss"]) == 3
+
+
+def test_the_line_tells_the_validation_loss_too(capsys, pictures):
+    model = models.dense_autoencoder(4, image_shape=(24, 32, 1))
+    model.compile("adam", "mse")
+    training.fit(model, (pictures, pictures), epochs=1, validation_data=(pictures, pictures))
+    line = capsys.readouterr().out
+    assert line.count("\n") == 1
+    assert "loss 0." in line
+    assert "val_loss 0." in line
+
+
+# ------------------------------------------------------------------ the shipped weights
+
+
+@pytest.fixture
+def tiny(monkeypatch, tmp_path):
+    """Make `build_weights` a matter of a second: a small network, few steps, made-up scans."""
+    scans = np.random.default_rng(3).random((12, 100, 96, 1)).astype(np.float32)
+    patients = {"train": [scans[:2]], "validation": [scans[:12, :24, :20], scans[:1, :16, :24]]}
+    monkeypatch.setenv(data.CACHE_VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setattr(training, "load_ct", patients.__getitem__)
+    monkeypatch.setattr(training, "STEPS_PER_EPOCH", 3)
+    monkeypatch.setattr(training, "BATCH_SIZE", 2)
+    recipe = {**training.RECIPES["ct_unet"], "build": partial(models.denoising_unet, (4, 4))}
+    monkeypatch.setitem(training.RECIPES, "ct_unet", {**recipe, "epochs": 4})
+    return patients
+
+
+def trained(folder):
+    model = keras.saving.load_model(folder / "ct_unet.keras", compile=False)
+    return np.concatenate([np.ravel(w) for w in model.get_weights()])
+
+
+def test_a_stopped_run_goes_on_as_if_nothing_had_happened(tiny, tmp_path, capsys, monkeypatch):
+    training.build_weights("ct_unet", output=tmp_path / "whole")
+    seen = []
+
+    def measure(self, epoch, logs=None):
+        seen.append(epoch)
+        if seen == [0, 1, 2]:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(training._ValidationPSNR, "on_epoch_end", measure)
+    with pytest.raises(KeyboardInterrupt):
+        training.build_weights("ct_unet", output=tmp_path / "resumed")
+    assert not (tmp_path / "resumed").exists()
+    training.build_weights("ct_unet", output=tmp_path / "resumed")
+    assert seen == [0, 1, 2, 2, 3]  # the epoch that was broken off is repeated, not those before
+    np.testing.assert_allclose(
+        trained(tmp_path / "resumed"), trained(tmp_path / "whole"), rtol=0, atol=1e-7
+    )
+    assert list((tmp_path / "cache" / "checkpoints").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "spread"), [("ct_unet", (0, 0.16)), ("ct_conv_autoencoder", (0.07, 0.07))]
+)
+def test_noise_of_the_recipes(name, spread, rng):
+    clean = np.full((1000, 40, 40, 1), 0.5, np.float32)
+    added = training.RECIPES[name]["corrupt"](clean, rng) - clean
+    each = added.std(axis=(1, 2, 3))
+    assert each.min() == pytest.approx(spread[0], abs=0.006)
+    assert each.max() == pytest.approx(spread[1], abs=0.012)
+    assert each.mean() == pytest.approx(np.mean(spread), abs=0.006)
+
+
+@pytest.mark.parametrize("epochs", [0, -1, 1.5])
+def test_bad_epochs(epochs, tiny, tmp_path):
+    with pytest.raises(ValueError, match="^epochs: expected a whole number"):
+        training.build_weights("ct_unet", epochs=epochs, output=tmp_path)
+
+
+# --------------------------------------------------------------------- command line
+
+
+def test_command_line(tiny, tmp_path, capsys):
+    folder = tmp_path / "new" / "folder"
+    training.main(["ct_unet", "--epochs", "1", "--seed", "4", "--output", str(folder)])
+    progress, result = capsys.readouterr().out.splitlines()
+    assert progress.startswith("denoising_unet: 1 epochs, loss ")
+
+    # The score: every tenth slice of both patients, noise of std 0.07, the mean over slices.
+    denoise = models.as_denoiser(keras.saving.load_model(folder / "ct_unet.keras", compile=False))
+    rng = np.random.default_rng(0)
+    values = []
+    for patient in tiny["validation"]:
+        noisy = noise.add_gaussian_noise(patient[::10], 0.07, rng)
+        values.extend(metrics.psnr(patient[::10], denoise(noisy)))
+    assert len(values) == 3
+    assert result == f"ct_unet: validation PSNR {np.mean(values):.2f} dB at noise std 0.07"
+
+    assert {path.name for path in folder.iterdir()} == {"ct_unet.keras", "ct_unet.json"}
+    recipe = json.loads((folder / "ct_unet.json").read_text(encoding="utf-8"))
+    assert recipe["network"] == "ct_unet"
+    assert recipe["weights"] == models.denoising_unet((4, 4)).count_params()
+    assert (recipe["seed"], recipe["epochs"], recipe["steps_per_epoch"]) == (4, 1, 3)
+    assert (recipe["batch_size"], recipe["keras"]) == (2, keras.__version__)
+    assert recipe["validation_psnr_db"] == round(float(np.mean(values)), 2)
+
+    training.build_weights("ct_unet", epochs=1, seed=5, output=tmp_path / "other")
+    assert np.abs(trained(folder) - trained(tmp_path / "other")).max() > 0.01
+
+
+def test_help_lists_networks_and_options(capsys):
+    with pytest.raises(SystemExit, match="^0$"):
+        training.main(["--help"])
+    text = capsys.readouterr().out
+    for word in ("ct_unet", "ct_conv_autoencoder", "--epochs", "--seed", "--output"):
+        assert word in text
+
+
+def test_unknown_network_lists_the_known_ones(capsys):
+    with pytest.raises(SystemExit, match="^2$"):
+        training.main(["resnet"])
+    errors = capsys.readouterr().err
+    assert "resnet" in errors
+    assert "ct_unet" in errors.splitlines()[-1]
+    assert "ct_conv_autoencoder" in errors.splitlines()[-1]
+    with pytest.raises(ValueError, match="^name: expected one of ct_unet, ct_conv_autoencoder"):
+        training.build_weights("resnet")
