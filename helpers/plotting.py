@@ -9,7 +9,7 @@ import itertools
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .checks import NOISE_MARGIN, check_images, check_number, check_pair, check_rng
+from .checks import NOISE_MARGIN, check_images, check_pair, check_rng, check_whole
 from .metrics import psnr
 
 COLOURS = [
@@ -60,7 +60,7 @@ def image_grid(images, labels=None, n=10, rng=None, columns=10, size=1.0, title=
     images = check_images(images, "images", NOISE_MARGIN)
     chosen = _choose(len(images), n, rng)
     labels = _labels_of(labels, len(images))
-    columns = min(int(check_number(columns, "columns", 1)), len(chosen))
+    columns = min(check_whole(columns, "columns", 1), len(chosen))
     rows = -(-len(chosen) // columns)
     figure, axes = _axes(rows, columns, size, size + 0.15, title)
     for axis, index in zip(axes.flat, chosen):
@@ -151,7 +151,7 @@ def error_rows(clean, noisy, denoised, n=3, rng=None, limit=0.2, title=None):
     --------
     >>> slices = np.zeros((1, 32, 32, 1))
     >>> error_rows(slices, slices + 0.1, slices + 0.05)
-    <Figure size 1080x270 with 5 Axes>
+    <Figure size 1080x275 with 5 Axes>
     """
     chosen = _choose(len(check_images(clean, "clean")), n, rng)
     quality = {"noisy": psnr(clean, noisy), "denoised": psnr(clean, denoised)}
@@ -199,23 +199,16 @@ def zoom_rows(images, box, clean=None, limit=0.2, title=None):
     --------
     >>> slice_ = np.zeros((64, 64, 1))
     >>> zoom_rows({"clean": slice_, "noisy": slice_}, (10, 10, 20, 20))
-    <Figure size 360x390 with 4 Axes>
+    <Figure size 360x385 with 4 Axes>
     """
     images = {
         name: check_images([image], name, NOISE_MARGIN)[0, ..., 0] for name, image in images.items()
     }
+    cut = _cut(box, _one_shape(images))
     top, left, height, width = box
-    cut = np.s_[top : top + height, left : left + width]
-    for name, image in images.items():
-        if not (
-            0 <= top
-            and 0 <= left
-            and 0 < height <= image.shape[0] - top
-            and 0 < width <= image.shape[1] - left
-        ):
-            raise ValueError(
-                f"box: expected a box inside {name} of {image.shape} pixels, got {box}"
-            )
+    if clean is not None:
+        clean = check_images([clean], "clean", NOISE_MARGIN)[0, ..., 0]
+        _one_shape({**images, "clean": clean})
     figure, axes = _axes(2 if clean is None else 3, len(images), 1.8, 1.8, title)
     for column, (name, image) in zip(axes.T, images.items()):
         _grey(column[0], image)
@@ -225,7 +218,7 @@ def zoom_rows(images, box, clean=None, limit=0.2, title=None):
         column[0].set_title(name, fontsize=10)
         _grey(column[1], image[cut])
         if clean is not None:
-            drawn = _error(column[2], (image - np.asarray(clean)[..., 0])[cut], limit)
+            drawn = _error(column[2], (image - clean)[cut], limit)
     names = ["whole slice", "detail", "error in detail"]
     for axis, name in zip(axes[:, 0], names):
         axis.set_ylabel(name, fontsize=10)
@@ -257,18 +250,21 @@ def loss_curves(histories, metric="loss", ylabel="loss", log=False, title=None):
     Raises
     ------
     ValueError
-        If a history lacks the metric.
+        If there is no history, or one lacks the metric.
 
     Examples
     --------
     >>> loss_curves({"Adam": {"loss": [0.3, 0.2], "val_loss": [0.35, 0.3]}})
     <Figure size 700x360 with 1 Axes>
     """
-    figure, axis = plt.subplots(figsize=(7, 3.6), layout="constrained")
-    for (name, history), colour in zip(histories.items(), _colours()):
-        curves = getattr(history, "history", history)
+    histories = {name: getattr(history, "history", history) for name, history in histories.items()}
+    if not histories:
+        raise ValueError("histories: expected at least one, got none")
+    for name, curves in histories.items():
         if metric not in curves:
             raise ValueError(f"histories: expected {metric!r} in {name}, got {', '.join(curves)}")
+    figure, axis = plt.subplots(figsize=(7, 3.6), layout="constrained")
+    for (name, curves), colour in zip(histories.items(), _colours()):
         epochs = np.arange(1, len(curves[metric]) + 1)
         both = f"val_{metric}" in curves
         axis.plot(epochs, curves[metric], color=colour, label=f"{name}, training" if both else name)
@@ -278,7 +274,10 @@ def loss_curves(histories, metric="loss", ylabel="loss", log=False, title=None):
             )
     axis.set(xlabel="epoch", ylabel=ylabel, title=title, yscale="log" if log else "linear")
     axis.grid(alpha=0.3)
-    axis.legend(frameon=False)
+    if len(axis.lines) > 4:
+        figure.legend(loc="outside right center", frameon=False, fontsize=9)
+    else:
+        axis.legend(frameon=False)
     return _finish(figure)
 
 
@@ -313,21 +312,22 @@ def psnr_bars(scores, intervals=None, unit="PSNR (dB)", title=None):
     """
     if not scores or not np.isfinite(list(scores.values())).all():
         raise ValueError(f"scores: expected finite numbers, got {scores}")
+    _check_intervals(intervals, scores)
     names = sorted(scores, key=scores.get)
     values = [scores[name] for name in names]
     figure, axis = plt.subplots(figsize=(7, 0.3 * len(names) + 1), layout="constrained")
     axis.barh(names, values, color=COLOURS[0], height=0.65)
-    ends = values
+    starts = ends = values
     if intervals is not None:
         low, high = np.transpose([intervals[name] for name in names])
         axis.errorbar(
             values, names, xerr=[values - low, high - values], fmt="none", ecolor="black", capsize=3
         )
-        ends = high
+        starts, ends = low, high
     spread = max(values) - min(values) or 1
     for position, (value, end) in enumerate(zip(values, ends)):
         axis.text(end + 0.02 * spread, position, f"{value:.2f}", va="center", fontsize=9)
-    axis.set(xlim=(min(values) - 0.2 * spread, max(ends) + 0.15 * spread), xlabel=unit, title=title)
+    axis.set(xlim=(min(starts) - 0.2 * spread, max(ends) + 0.15 * spread), xlabel=unit, title=title)
     return _finish(figure)
 
 
@@ -363,6 +363,7 @@ def quality_against_time(scores, seconds, intervals=None, title=None):
     times = {name: 1000 * seconds.get(name, 0) for name in scores}
     if not times or min(times.values()) <= 0:
         raise ValueError(f"seconds: expected a time above 0 for each of {', '.join(scores)}")
+    _check_intervals(intervals, scores)
     figure, axis = plt.subplots(figsize=(8, 4.5), layout="constrained")
     for name, score in scores.items():
         axis.plot(times[name], score, "o", color=COLOURS[0])
@@ -469,18 +470,14 @@ def detail_grid(images, box, clean, columns=7, limit=0.2, title=None):
     >>> detail_grid({"noisy": slice_}, (10, 10, 20, 20), slice_)
     <Figure size 380x350 with 5 Axes>
     """
+    if not images:
+        raise ValueError("images: expected at least one method, got none")
     images = {"clean": clean, **images}
-    top, left, height, width = box
-    cut = np.s_[top : top + height, left : left + width]
     images = {
         name: check_images([image], name, NOISE_MARGIN)[0, ..., 0] for name, image in images.items()
     }
-    shape = images["clean"].shape
-    if not (0 <= top < top + height <= shape[0] and 0 <= left < left + width <= shape[1]):
-        raise ValueError(f"box: expected a box inside the image of {shape} pixels, got {box}")
-    if any(image.shape != shape for image in images.values()):
-        raise ValueError(f"images: expected the shape of clean, {shape}, for each")
-    columns = min(int(check_number(columns, "columns", 1)), len(images))
+    cut = _cut(box, _one_shape(images))
+    columns = min(check_whole(columns, "columns", 1), len(images))
     rows = -(-len(images) // columns)
     figure, axes = _axes(2 * rows, columns, 1.5, 1.5 + 0.25 / (2 * rows), title, margin=0.8)
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, hspace=0, wspace=0)
@@ -544,6 +541,8 @@ def score_curves(curves, xlabel, ylabel, log=False, marks=None, title=None):
     >>> score_curves({"test": ([2, 4, 8], [10.1, 11.2, 12.9])}, "code size", "PSNR (dB)", log=True)
     <Figure size 700x360 with 1 Axes>
     """
+    if not curves:
+        raise ValueError("curves: expected at least one, got none")
     for name, (x, y) in curves.items():
         if len(x) != len(y):
             raise ValueError(f"curves: expected {len(x)} values in {name}, got {len(y)}")
@@ -592,6 +591,8 @@ def score_table(scores, ylabel, xlabel, unit="PSNR (dB)", title=None):
     >>> score_table({"a": {"c": 1.0, "d": 2.0}, "b": {"c": 3.0, "d": 4.0}}, "trained on", "tested on")
     <Figure size 440x210 with 2 Axes>
     """
+    if not scores:
+        raise ValueError("scores: expected at least one row, got none")
     rows, columns = list(scores), list(next(iter(scores.values())))
     if any(list(row) != columns for row in scores.values()):
         raise ValueError(f"scores: expected the columns {', '.join(columns)} in every row")
@@ -704,6 +705,8 @@ def noise_columns(clean, noisy, span=(-1, 1), title=None):
     >>> noise_columns(clean, {"brighter": clean + 0.1, "darker": clean - 0.1})
     <Figure size 440x360 with 4 Axes>
     """
+    if not noisy:
+        raise ValueError("noisy: expected at least one corruption, got none")
     for name, images in noisy.items():
         check_pair(clean, images, name)
     differences = {name: np.ravel(images - clean) for name, images in noisy.items()}
@@ -757,7 +760,7 @@ def arrow_fields(clean, starts, ends, title=None):
     <Figure size 400x400 with 1 Axes>
     """
     shapes = {np.shape(points) for points in ends.values()} | {np.shape(starts)}
-    if len(shapes) != 1 or np.ndim(starts) != 2 or np.shape(starts)[1] != 2:
+    if not ends or len(shapes) != 1 or np.ndim(starts) != 2 or np.shape(starts)[1] != 2:
         raise ValueError(f"ends: expected points of shape (n, 2) like starts, got {sorted(shapes)}")
     figure, axes = plt.subplots(
         1, len(ends), figsize=(4 * len(ends), 4), squeeze=False, layout="constrained"
@@ -803,9 +806,9 @@ def weight_grid(weights, columns=16, title=None):
     <Figure size 70x95 with 1 Axes>
     """
     weights = np.asarray(weights)
-    if weights.ndim != 3:
+    if weights.ndim != 3 or 0 in weights.shape:
         raise ValueError(f"weights: expected shape (n, height, width), got {weights.shape}")
-    columns = min(int(check_number(columns, "columns", 1)), len(weights))
+    columns = min(check_whole(columns, "columns", 1), len(weights))
     rows = -(-len(weights) // columns)
     figure, axes = _axes(rows, columns, 0.7, 0.7, title)
     for axis, image in zip(axes.flat, weights):
@@ -844,6 +847,9 @@ def code_maps(codes, labels, n=1000, title=None):
     <Figure size 450x450 with 1 Axes>
     """
     labels = np.asarray(labels)
+    n = check_whole(n, "n", 1)
+    if not codes:
+        raise ValueError("codes: expected those of at least one encoder, got none")
     for name, points in codes.items():
         if np.shape(points) != (len(labels), 2):
             raise ValueError(
@@ -871,8 +877,33 @@ def _colours():
 
 def _choose(count, n, rng):
     """Return the indices of the first n, or of n random ones, never past the end."""
-    n = min(int(check_number(n, "n", 1)), count)
+    n = min(check_whole(n, "n", 1), count)
     return np.arange(n) if rng is None else np.sort(check_rng(rng).choice(count, n, replace=False))
+
+
+def _check_intervals(intervals, scores):
+    """Raise ValueError unless there is an interval for every score, or none at all."""
+    if intervals is not None and not all(np.shape(intervals.get(name)) == (2,) for name in scores):
+        raise ValueError(f"intervals: expected two ends for each of {', '.join(scores)}")
+
+
+def _one_shape(images):
+    """Return the shape that all images of a dict share."""
+    shapes = {image.shape for image in images.values()}
+    if len(shapes) != 1:
+        raise ValueError(f"images: expected one or more of one shape, got shapes {sorted(shapes)}")
+    return shapes.pop()
+
+
+def _cut(box, shape):
+    """Return the slices of a box (top, left, height, width), which must lie inside an image."""
+    if np.shape(box) != (4,):
+        raise ValueError(f"box: expected (top, left, height, width), got {box!r}")
+    for start, size, edge in zip(box[:2], box[2:], shape):
+        if not (0 <= start < start + size <= edge):
+            raise ValueError(f"box: expected a box inside the image of {shape} pixels, got {box}")
+    top, left, height, width = box
+    return np.s_[top : top + height, left : left + width]
 
 
 def _labels_of(labels, count):

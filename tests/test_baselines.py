@@ -183,39 +183,6 @@ def test_every_filter_has_a_grid_of_its_own_parameters():
         assert set(grid) < set(inspect.signature(baselines.BASELINES[name]).parameters)
 
 
-def test_widened_until_the_optimum_lies_inside(pairs):
-    clean, _ = pairs
-    noisy = [images + np.float32(0.75) for images in clean]
-    best, scores = baselines.tune(shifted, {"shift": [0.1, 0.2]}, clean, noisy)
-    assert best == {"shift": 0.2}
-    assert baselines.on_edge(best, scores) == ["shift"]
-    best, scores = baselines.tune(shifted, {"shift": [0.1, 0.2]}, clean, noisy, widenings=5)
-    assert best == {"shift": 0.8}  # 0.4, 0.8, and 1.6, which is too much
-    assert [parameters["shift"] for parameters, _ in scores] == [0.1, 0.2, 0.4, 0.8, 1.6]
-    assert baselines.on_edge(best, scores) == []
-
-
-def test_a_limit_of_the_filter_ends_the_widening(pictures, noisy):
-    best, scores = baselines.tune(
-        baselines.median, {"ksize": [3, 5]}, [pictures[:2] * 0], [noisy], widenings=3
-    )
-    assert [parameters["ksize"] for parameters, _ in scores] == [3, 5]
-    assert best == {"ksize": 5}
-
-
-def test_grid_follows_the_noise():
-    assert baselines.grid("bilateral", 0.07) == baselines.GRIDS["bilateral"]
-    doubled = baselines.grid("bilateral", 0.14)
-    assert doubled["sigma_spatial"] == baselines.GRIDS["bilateral"]["sigma_spatial"]
-    expected = 2 * np.array(baselines.GRIDS["bilateral"]["sigma_color"])
-    np.testing.assert_allclose(doubled["sigma_color"], expected, rtol=5e-3)
-    with pytest.raises(ValueError, match="^name: expected one of gaussian, average"):
-        baselines.grid("Gaussian", 0.07)
-    for std in (0, -1, np.nan):
-        with pytest.raises(ValueError, match="^noise_std: expected"):
-            baselines.grid("bm3d", std)
-
-
 def test_tune_bad_input(pictures):
     grid = {"shift": [0.1]}
     for empty in ({}, {"shift": []}):
@@ -228,5 +195,3 @@ def test_tune_bad_input(pictures):
         baselines.tune(shifted, grid, [pictures], [pictures[:1]])
     with pytest.raises(ValueError, match="^clean: expected values"):
         baselines.tune(shifted, grid, [pictures * 255], [pictures])
-    with pytest.raises(ValueError, match="^widenings: expected"):
-        baselines.tune(shifted, grid, [pictures], [pictures], widenings=-1)

@@ -33,7 +33,6 @@ def seed():
             784 * 128 + 128 + 128 * 50 + 50 + 50 * 128 + 128 + 128 * 784 + 784,
         ),
         (models.conv_autoencoder, (9 * 64 + 64) + 3 * (9 * 64 * 64 + 64) + (9 * 64 + 1)),
-        (models.strided_conv_autoencoder, 3217),
         (
             lambda: models.denoising_unet((32, 64)),
             (4 * 32 + 32)
@@ -97,25 +96,6 @@ def test_unet_predicts_the_noise_and_subtracts_it(rng):
     assert np.abs(predicted).max() > 1e-3
     model.get_layer("noise").set_weights([w * 0 for w in model.get_layer("noise").get_weights()])
     np.testing.assert_array_equal(model.predict_on_batch(images), images)
-
-
-def test_splitting_at_the_code_layer(rng):
-    model = models.dense_network([20, 3, 10], code_activation="linear")
-    encoder, decoder = models.split_autoencoder(model)
-    images = rng.random((4, 28, 28, 1)).astype(np.float32)
-    codes = np.asarray(encoder.predict_on_batch(images))
-    assert codes.shape == (4, 3)
-    np.testing.assert_allclose(
-        decoder.predict_on_batch(codes), model.predict_on_batch(images), atol=1e-6
-    )
-    with pytest.raises(ValueError, match="^model: expected a layer called 'code', got"):
-        models.split_autoencoder(models.denoising_unet((4, 8)))
-
-
-@pytest.mark.parametrize("units", [[], [8, 4], [8, 0, 8], [8, 2.5, 8], [-1]])
-def test_bad_units(units):
-    with pytest.raises(ValueError, match="^units: expected an odd number of positive whole"):
-        models.dense_network(units)
 
 
 # ---------------------------------------------------------------------- as_denoiser
