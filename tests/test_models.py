@@ -232,16 +232,14 @@ def test_damaged_weights_are_named(weights):
         assert "\n" not in str(error.value)
 
 
-def test_code_inside_a_weights_file_is_not_run(weights, tmp_path):
-    """Keras stores a Lambda layer as Python code; safe mode refuses to load it."""
-    marker = tmp_path / "code was run"
+def test_code_inside_a_weights_file_is_refused(weights):
+    """Keras stores a Lambda layer as Python code; safe mode does not load it."""
     inputs = keras.Input((None, None, 1))
-    outputs = layers.Lambda(lambda x, path=str(marker): (open(path, "w").close(), x)[1])(inputs)
+    outputs = layers.Lambda(lambda x: x + 1, output_shape=(None, None, 1))(inputs)
     keras.Model(inputs, outputs).save(weights / "small.keras")
-    marker.unlink(missing_ok=True)
+    keras.saving.load_model(weights / "small.keras", safe_mode=False)  # nothing else is wrong
     with pytest.raises(ValueError, match=r"small\.keras: expected weights"):
         models.pretrained_denoiser("small")
-    assert not marker.exists()
 
 
 # ------------------------------------------------------------------------- backends
