@@ -66,7 +66,7 @@ DIRECT = [
 @pytest.mark.parametrize(("name", "parameters", "direct"), DIRECT)
 def test_filter_is_that_of_the_library(name, parameters, direct, noisy):
     if name == "bm3d":  # slow
-        noisy = noisy[:, :16, :16]
+        noisy = noisy[:1, :16, :16]
     before = noisy.copy()
     denoised = baselines.BASELINES[name](noisy, **parameters)
     expected = np.stack([direct(image[..., 0]) for image in noisy])[..., None]
