@@ -246,7 +246,7 @@ def quality_table(summary, reference, times=False):
     >>> print(quality_table({"bm3d": row}, "bm3d"))
     | method | PSNR, dB | SSIM | difference to BM3D, dB |
     | :--- | ---: | ---: | ---: |
-    | BM3D | 20.0 (19.0 to 21.0) | 0.50 (0.40 to 0.60) | |
+    | BM3D | 20.00 (19.00 to 21.00) | 0.500 (0.400 to 0.600) | |
     """
     header = ["method", "PSNR, dB", "SSIM", f"difference to {NAMES[reference]}, dB"]
     header += ["time per slice, ms"] * times
@@ -255,11 +255,11 @@ def quality_table(summary, reference, times=False):
         entry = summary[name]
         cells = [
             NAMES.get(name, name),
-            "{:.1f} ({:.1f} to {:.1f})".format(*entry["psnr"]),
-            "{:.2f} ({:.2f} to {:.2f})".format(*entry["ssim"]),
+            "{:.2f} ({:.2f} to {:.2f})".format(*entry["psnr"]),
+            "{:.3f} ({:.3f} to {:.3f})".format(*entry["ssim"]),
             ""
             if name == reference
-            else "{:+.1f} ({:+.1f} to {:+.1f})".format(*entry["difference"]),
+            else "{:+.2f} ({:+.2f} to {:+.2f})".format(*entry["difference"]),
         ]
         if times:
             cells.append("" if name == "noisy" else f"{1000 * entry['seconds']:,.1f}")
@@ -286,14 +286,14 @@ def search_table(searches):
     >>> print(search_table({"average": ({"ksize": 3}, scores)}))
     | filter | tried | chosen | PSNR, dB |
     | :--- | ---: | ---: | ---: |
-    | average | ksize 3, 5 | ksize=3 | 28.9 |
+    | average | ksize 3, 5 | ksize=3 | 28.90 |
     """
     rows = []
     for name, (best, scores) in searches.items():
         tried = {key: sorted({parameters[key] for parameters, _ in scores}) for key in best}
         tried = "; ".join(f"{key} {', '.join(map(str, values))}" for key, values in tried.items())
         quality = max(score for _, score in scores)
-        rows.append([NAMES.get(name, name), tried, describe(best), f"{quality:.1f}"])
+        rows.append([NAMES.get(name, name), tried, describe(best), f"{quality:.2f}"])
     return markdown_table(["filter", "tried", "chosen", "PSNR, dB"], rows)
 
 
