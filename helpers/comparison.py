@@ -16,7 +16,7 @@ import numpy as np
 from scipy.ndimage import maximum_filter
 
 from .baselines import BASELINES, grid, tune
-from .checks import check_images, check_number
+from .checks import check_images, check_number, check_whole
 from .data import load_ct
 from .metrics import bootstrap_interval, evaluate
 from .models import pretrained_denoiser
@@ -382,7 +382,7 @@ def small_structures(images, low=0.08, high=0.15, every=1):
     """
     images = check_images(images, "images")
     found = []
-    for index in range(1, len(images) - 1, int(check_number(every, "every", 1))):
+    for index in range(1, len(images) - 1, check_whole(every, "every", 1)):
         peaks = images[index, ..., 0] == maximum_filter(images[index, ..., 0], 5)
         for row, column in zip(*np.nonzero(peaks[7:-7, 7:-7])):
             place = int(row) + 7, int(column) + 7

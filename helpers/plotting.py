@@ -9,7 +9,14 @@ import itertools
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .checks import NOISE_MARGIN, check_images, check_pair, check_rng, check_whole
+from .checks import (
+    NOISE_MARGIN,
+    check_images,
+    check_number,
+    check_pair,
+    check_rng,
+    check_whole,
+)
 from .metrics import psnr
 
 COLOURS = [
@@ -273,6 +280,7 @@ def loss_curves(histories, metric="loss", ylabel="loss", log=False, title=None):
                 epochs, curves[f"val_{metric}"], "--", color=colour, label=f"{name}, validation"
             )
     axis.set(xlabel="epoch", ylabel=ylabel, title=title, yscale="log" if log else "linear")
+    axis.xaxis.get_major_locator().set_params(integer=True)
     axis.grid(alpha=0.3)
     if len(axis.lines) > 4:
         figure.legend(loc="outside right center", frameon=False, fontsize=9)
@@ -437,7 +445,7 @@ def psnr_against_noise(levels, scores, highlight=(), title=None):
     return _finish(figure)
 
 
-def detail_grid(images, box, clean, columns=7, limit=0.2, title=None):
+def detail_grid(images, box, clean, columns=7, limit=0.2, white=1.0, title=None):
     """Show the same detail of one slice by many methods, each above its error.
 
     Parameters
@@ -452,6 +460,8 @@ def detail_grid(images, box, clean, columns=7, limit=0.2, title=None):
         Methods in a row.
     limit : float
         Error, in grey levels, at which the colours saturate.
+    white : float
+        Grey level that is shown white, above 0; 0.4 shows lung, as a radiologist's lung window does.
     title : str, optional
         Title of the figure.
 
@@ -485,7 +495,7 @@ def detail_grid(images, box, clean, columns=7, limit=0.2, title=None):
         axis.axis("off")
     for index, (name, image) in enumerate(images.items()):
         row, column = divmod(index, columns)
-        _grey(axes[2 * row, column], image[cut])
+        _grey(axes[2 * row, column], image[cut] / check_number(white, "white", 1e-6))
         axes[2 * row, column].set_title(name.replace(" (", "\n("), fontsize=9)
         if index == 0:
             axes[1, 0].axis("off")
