@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import publish
+from helpers import comparison, publish
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted(ROOT.glob("notebooks/*.ipynb"))
@@ -218,3 +218,24 @@ def test_ci_runs_the_readme_test_command():
     assert readme.count("\npip install -r requirements.txt && pytest\n") == 1
     assert "pip install .* && pytest" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert "bash .ci/run" in (ROOT / ".github/workflows/notebooks.yml").read_text(encoding="utf-8")
+
+
+# ------------------------------------------------------------------------- the README's numbers
+
+
+def test_readme_shows_the_stored_comparison():
+    results, _, settings = comparison.read_results()
+    summary = comparison.summarise(results, "bm3d")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert comparison.quality_table(summary, "bm3d", times=True).strip() in readme
+    assert float(settings["noise_std"]) == 0.07 and sum(map(len, results["bm3d"]["psnr"])) == 102
+
+
+def test_readme_claims_about_the_comparison():
+    results, _, _ = comparison.read_results()
+    summary = comparison.summarise(results, "bm3d")
+    ranking = sorted(summary, key=lambda name: -summary[name]["psnr"][0])
+    assert ranking[:2] == ["bm3d", "unet"]
+    assert -0.6 < summary["unet"]["difference"][0] < -0.4  # half a decibel behind
+    assert 70 < summary["bm3d"]["seconds"] / summary["unet"]["seconds"] < 90  # an eightieth
+    assert summary["conv_autoencoder"]["psnr"][0] < summary["gaussian"]["psnr"][0]
