@@ -6,6 +6,11 @@ import pytest
 from helpers import data
 
 
+def pytest_collection_modifyitems(items):
+    """Ruff comes first: a misplaced comma should not wait for the notebooks to run."""
+    items.sort(key=lambda item: not item.name.startswith("test_ruff"))
+
+
 @pytest.fixture
 def rng():
     """A fresh random generator; every test draws the same numbers."""
