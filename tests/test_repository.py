@@ -129,11 +129,11 @@ def test_exempt_cells_are_followed_by_an_assert(path):
 
 @each_notebook
 def test_figures_have_words_beside_them(path):
-    """A figure stands between cells of which at least one explains it in words."""
+    """The cell before a figure, or one of the two behind it, explains it in words."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     for index, cell in enumerate(cells):
         if any("image/png" in output.get("data", {}) for output in cell.get("outputs", [])):
-            neighbours = [cells[index - 1], *cells[index + 1 : index + 2]]
+            neighbours = [cells[index - 1], *cells[index + 1 : index + 3]]
             words = " ".join(
                 "".join(near["source"]) for near in neighbours if near["cell_type"] == "markdown"
             )
