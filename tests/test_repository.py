@@ -99,7 +99,7 @@ def test_notebook_is_quiet(path):
             assert output["output_type"] != "error"
             assert output.get("name") != "stderr"
         for text in _texts(cell):
-            assert not re.search(r"warning|\r|\d+%\|", text, re.IGNORECASE), text
+            assert not re.search(r"warning|\r|\d+%\||0x[0-9a-f]{6}", text, re.IGNORECASE), text
 
 
 @each_notebook
