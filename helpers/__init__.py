@@ -37,5 +37,5 @@ def _import_keras_quietly():
         os.close(nowhere)
 
 
-if "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
+if os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3") == "3":  # 3: inherited from a process like this one
     _import_keras_quietly()
