@@ -166,8 +166,8 @@ def test_bad_images(small_unet, pictures):
 # ------------------------------------------------------------------ shipped weights
 
 
-@pytest.mark.parametrize("name", ["ct_unet", "ct_conv_autoencoder"])
-def test_shipped_denoiser_on_validation_patients(name, validation_ct):
+@pytest.mark.parametrize("name, least", [("ct_unet", 5), ("ct_conv_autoencoder", 4)])
+def test_shipped_denoiser_on_validation_patients(name, least, validation_ct):
     """Both patients have an odd size; the noise is that of the notebooks."""
     rng = np.random.default_rng(0)
     denoise = models.pretrained_denoiser(name)
@@ -176,7 +176,7 @@ def test_shipped_denoiser_on_validation_patients(name, validation_ct):
         noisy = noise.add_gaussian_noise(clean, 0.07, rng)
         gains.extend(metrics.psnr(clean, denoise(noisy)) - metrics.psnr(clean, noisy))
     assert len(gains) == 6
-    assert min(gains) > 4
+    assert min(gains) > least
 
 
 @pytest.mark.parametrize("name", ["ct_unet", "ct_conv_autoencoder"])
