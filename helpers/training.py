@@ -193,15 +193,16 @@ def warmup_cosine(peak, steps, warmup_share=0.05):
 
 
 def ct_patches(patients, size=64):
-    """Return a function that draws training patches at two scales.
+    """Return a function that draws training patches at three scales.
 
-    Patients are scanned at different pixel sizes; a copy of each slice at 0.7 of its size (0.70 mm
-    pixels become 1.0 mm) teaches a network both.
+    Patients are scanned at different pixel sizes: copies of each slice at 0.7 and 0.5 of its size
+    (0.70 mm pixels become 1.0 and 1.4 mm) teach a network all of them. The air around the body is cut
+    away first; nothing can be learned from it.
 
     Parameters
     ----------
     patients : list of arrays of shape (n, height, width, 1)
-        Clean slices.
+        Clean slices in [0, 1].
     size : int
         Edge of a patch in pixels.
 
@@ -210,23 +211,69 @@ def ct_patches(patients, size=64):
     function
         draw(n, rng) -> patches of shape (n, size, size, 1), for `NoisyBatches`.
 
+    Raises
+    ------
+    ValueError
+        If a patient's body, at half its size, is smaller than a patch.
+
     Examples
     --------
-    >>> draw = ct_patches([np.zeros((2, 128, 128, 1), "float32")])
+    >>> draw = ct_patches([np.ones((2, 128, 128, 1), "float32")])
     >>> draw(3, np.random.default_rng(0)).shape
     (3, 64, 64, 1)
     """
-    smaller = [
-        np.stack(
-            [
-                cv2.resize(image, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
-                for image in images
-            ]
-        )
-        for images in patients
-    ]
-    sources = [*patients, *(images[..., None] for images in smaller)]
+    bodies = [_body(images) for images in patients]
+    sources = [_resized(images, scale) for scale in (1.0, 0.7, 0.5) for images in bodies]
+    if any(min(images.shape[1:3]) < size for images in sources):
+        raise ValueError(f"patients: expected bodies of at least {2 * size} pixels")
     return lambda n, rng: random_patches(sources, size, n, rng)
+
+
+def _body(images):
+    """Cut away the rows and columns in which no slice shows anything but air and lung."""
+    dense = (images[..., 0] > 0.5).any(axis=0)
+    if not dense.any():
+        return images
+    rows, columns = (np.flatnonzero(dense.any(axis=axis)) for axis in (1, 0))
+    return images[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _resized(images, scale):
+    resized = [
+        cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        for image in images
+    ]
+    return np.stack(resized)[..., None]
+
+
+def negative_psnr(clean, denoised):
+    """Loss: minus the PSNR of each image, averaged; what the comparison measures, made trainable.
+
+    Each image counts alike, whether its noise is weak or strong. The mean squared or absolute error
+    would be ruled by the noisiest images of a batch.
+
+    Parameters
+    ----------
+    clean, denoised : tensors of shape (n, height, width, 1)
+        On any backend of Keras.
+
+    Returns
+    -------
+    tensor of shape (n,)
+        dB; never below -50, so that an image of nothing but air does not rule the batch.
+
+    References
+    ----------
+    Chen et al., "Simple baselines for image restoration", ECCV 2022, and its code, for PSNR as a loss.
+
+    Examples
+    --------
+    >>> images = np.zeros((1, 8, 8, 1), "float32")
+    >>> np.asarray(negative_psnr(images, images + 0.1)).round(1)
+    array([-20.], dtype=float32)
+    """
+    error = keras.ops.mean(keras.ops.square(denoised - clean), axis=(1, 2, 3))
+    return 10 * keras.ops.log10(error + 1e-5)
 
 
 # ------------------------------------------------------------------ the shipped weights
@@ -245,17 +292,21 @@ RECIPES = {
     "ct_unet": {
         "build": denoising_unet,
         "corrupt": _unknown_noise,
-        "epochs": 100,
+        "loss": negative_psnr,
+        "batch_size": 8,
+        "epochs": 900,
         "peak": 1.5e-3,
     },
     "ct_conv_autoencoder": {
         "build": conv_autoencoder,
         "corrupt": _known_noise,
+        "loss": keras.losses.mean_absolute_error,
+        "batch_size": 16,
         "epochs": 20,
         "peak": 1e-3,
     },
 }
-STEPS_PER_EPOCH, BATCH_SIZE = 100, 16
+STEPS_PER_EPOCH = 100
 
 
 class _ValidationPSNR(keras.callbacks.Callback):
@@ -284,7 +335,7 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
     name : {"ct_unet", "ct_conv_autoencoder"}
         Which network.
     epochs : int, optional
-        Passes of 100 steps of 16 patches; by default what the recipe says.
+        Passes of 100 steps; by default what the recipe says.
     seed : int
         Decides initial weights, patches and noise.
     output : str or Path
@@ -316,9 +367,13 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
     keras.utils.set_random_seed(seed)
     model = recipe["build"]()
     schedule = warmup_cosine(recipe["peak"], epochs * STEPS_PER_EPOCH)
-    model.compile(keras.optimizers.Adam(schedule), "mean_absolute_error")
+    model.compile(keras.optimizers.Adam(schedule), recipe["loss"])
     batches = NoisyBatches(
-        ct_patches(load_ct("train")), recipe["corrupt"], BATCH_SIZE, STEPS_PER_EPOCH, seed
+        ct_patches(load_ct("train")),
+        recipe["corrupt"],
+        recipe["batch_size"],
+        STEPS_PER_EPOCH,
+        seed,
     )
     validation = _ValidationPSNR()
     checkpoints = Path(checkpoints or cache_folder() / "checkpoints" / f"{name}-{epochs}-{seed}")
@@ -336,10 +391,10 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
         "seed": seed,
         "epochs": epochs,
         "steps_per_epoch": STEPS_PER_EPOCH,
-        "batch_size": BATCH_SIZE,
+        "batch_size": recipe["batch_size"],
         "patch_size": 64,
         "noise": recipe["corrupt"].__name__.strip("_"),
-        "loss": "mean_absolute_error",
+        "loss": recipe["loss"].__name__,
         "peak_learning_rate": recipe["peak"],
         "keras": keras.__version__,
         "backend": keras.backend.backend(),
