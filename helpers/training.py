@@ -294,7 +294,7 @@ RECIPES = {
         "corrupt": _unknown_noise,
         "loss": negative_psnr,
         "batch_size": 8,
-        "epochs": 900,
+        "epochs": 225,
         "peak": 1.5e-3,
     },
     "ct_conv_autoencoder": {
@@ -302,11 +302,11 @@ RECIPES = {
         "corrupt": _known_noise,
         "loss": keras.losses.mean_absolute_error,
         "batch_size": 16,
-        "epochs": 20,
+        "epochs": 5,
         "peak": 1e-3,
     },
 }
-STEPS_PER_EPOCH = 100
+STEPS_PER_EPOCH = 400
 
 
 class _ValidationPSNR(keras.callbacks.Callback):
@@ -335,7 +335,7 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
     name : {"ct_unet", "ct_conv_autoencoder"}
         Which network.
     epochs : int, optional
-        Passes of 100 steps; by default what the recipe says.
+        Passes of 400 steps; by default what the recipe says.
     seed : int
         Decides initial weights, patches and noise.
     output : str or Path
@@ -411,7 +411,7 @@ def main(arguments=None):
         prog="python -m helpers.training", description=build_weights.__doc__.split("\n")[0]
     )
     parser.add_argument("name", choices=RECIPES, help="which network to train")
-    parser.add_argument("--epochs", type=int, help="passes of 100 steps; default: the recipe's")
+    parser.add_argument("--epochs", type=int, help="passes of 400 steps; default: the recipe's")
     parser.add_argument(
         "--seed", type=int, default=0, help="decides everything that is drawn (default 0)"
     )
