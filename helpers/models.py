@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from .checks import NOISE_MARGIN, check_images
+from .checks import NOISE_MARGIN, check_images, check_whole
 
 WEIGHTS = Path(__file__).with_name("weights")
 _PIXELS_AT_ONCE = 2**18  # one 512x512 slice, or many small images, go through a network together
@@ -222,7 +222,7 @@ def conv_autoencoder(filters=64):
     return keras.Model(inputs, outputs, name="conv_autoencoder")
 
 
-def denoising_unet(widths=(48, 96, 96), blocks=(2, 1, 1)):
+def denoising_unet(widths=(48, 96, 96), blocks=(2, 1, 1), slices=1):
     """A residual U-Net: it predicts the noise and subtracts it from its input.
 
     A first convolution folds each 2x2 block of pixels into feature maps, and a last one unfolds them,
@@ -237,17 +237,20 @@ def denoising_unet(widths=(48, 96, 96), blocks=(2, 1, 1)):
         Feature maps on each floor, from half the resolution downwards.
     blocks : sequence of int
         Residual blocks on each floor; on all floors but the lowest, as many on the way down as up.
+    slices : int
+        An odd number of neighbouring slices, of which the middle one is denoised: 1 for single
+        slices, 5 to see two on each side.
 
     Returns
     -------
     keras.Model
-        From (n, height, width, 1) to the same shape; height and width are multiples of
+        From (n, height, width, slices) to (n, height, width, 1); height and width are multiples of
         2 ** len(widths).
 
     Raises
     ------
     ValueError
-        If `widths` and `blocks` differ in length.
+        If `widths` and `blocks` differ in length, or `slices` is not odd.
 
     References
     ----------
@@ -265,7 +268,10 @@ def denoising_unet(widths=(48, 96, 96), blocks=(2, 1, 1)):
     widths, blocks = list(widths), list(blocks)
     if len(widths) != len(blocks):
         raise ValueError(f"blocks: expected one number for each of {widths}, got {blocks}")
-    inputs = keras.Input((None, None, 1))
+    middle = check_whole(slices, "slices", 1) // 2
+    if slices % 2 == 0:
+        raise ValueError(f"slices: expected an odd number, got {slices}")
+    inputs = keras.Input((None, None, slices))
     # Zero mean and about unit variance inside; the noise is counted in tenths of the CT window.
     x = layers.Rescaling(4.0, offset=-1.4)(inputs)
     x = layers.Conv2D(widths[0], 2, strides=2, name="fold")(x)
@@ -281,9 +287,8 @@ def denoising_unet(widths=(48, 96, 96), blocks=(2, 1, 1)):
     small = keras.initializers.VarianceScaling(0.1)
     x = layers.Conv2DTranspose(1, 4, strides=2, padding="same", kernel_initializer=small)(x)
     noise = layers.Rescaling(0.1, name="noise")(x)
-    return keras.Model(
-        inputs, layers.Subtract(name="denoised")([inputs, noise]), name="denoising_unet"
-    )
+    outputs = layers.Subtract(name="denoised")([inputs[..., middle : middle + 1], noise])
+    return keras.Model(inputs, outputs, name="denoising_unet")
 
 
 def _residual_blocks(x, width, count):
@@ -303,15 +308,19 @@ def as_denoiser(model):
     Parameters
     ----------
     model : keras.Model
-        From (n, height, width, 1) to the same shape. A model of fixed size accepts that size only;
-        for any other, images are padded by mirroring to a multiple of 8 pixels and cut back.
+        From (n, height, width, slices) to (n, height, width, 1). A model of fixed size accepts that
+        size only; for any other, images are padded by mirroring to a multiple of 8 pixels and cut
+        back.
 
     Returns
     -------
     function
         From a noisy batch (n, height, width, 1), values near [0, 1], to a denoised one, float32.
+        Where the model sees several slices, the batch holds the neighbouring slices of one patient in
+        order, and beyond the first and the last one the volume is mirrored.
         Images go through in small portions, so that memory does not grow with their number. It
-        raises ValueError for a wrong shape or type, and for values that noise cannot explain.
+        raises ValueError for a wrong shape or type, for values that noise cannot explain, and for
+        fewer slices than a model of several slices needs.
 
     References
     ----------
@@ -323,11 +332,17 @@ def as_denoiser(model):
     >>> denoise(np.zeros((3, 21, 30, 1), "float32")).shape
     (3, 21, 30, 1)
     """
-    size = model.input_shape[1:3]
+    size, slices = model.input_shape[1:3], model.input_shape[3]
+    beside = slices // 2
 
     def denoise(noisy):
         noisy = check_images(noisy, "noisy", NOISE_MARGIN)
         height, width = noisy.shape[1:3]
+        if len(noisy) <= beside:
+            raise ValueError(
+                f"noisy: expected at least {beside + 1} neighbouring slices of one patient, "
+                f"got {len(noisy)}"
+            )
         if size == (None, None):
             padded = np.pad(noisy, ((0, 0), (0, -height % 8), (0, -width % 8), (0, 0)), "symmetric")
         elif size == (height, width):
@@ -337,8 +352,13 @@ def as_denoiser(model):
                 f"noisy: expected images of {size[0]} x {size[1]} pixels, got {height} x {width}"
             )
         at_once = max(1, _PIXELS_AT_ONCE // (height * width))
-        portions = [padded[start : start + at_once] for start in range(0, len(padded), at_once)]
-        denoised = [np.asarray(model.predict_on_batch(portion)) for portion in portions]
+        order = np.pad(np.arange(len(noisy)), beside, "reflect")  # mirrored beyond both ends
+        windows = np.lib.stride_tricks.sliding_window_view(order, slices)
+        denoised = []
+        for start in range(0, len(noisy), at_once):
+            portion = padded[windows[start : start + at_once], ..., 0]  # (n, slices, height, width)
+            portion = np.moveaxis(portion, 1, -1)
+            denoised.append(np.asarray(model.predict_on_batch(portion)))
         return np.concatenate(denoised)[:, :height, :width].astype(np.float32, copy=False)
 
     return denoise

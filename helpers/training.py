@@ -5,6 +5,7 @@ stopped goes on from its last checkpoint. `--help` lists the options.
 """
 
 import argparse
+import functools
 import json
 import time
 from pathlib import Path
@@ -29,7 +30,8 @@ class NoisyBatches(keras.utils.PyDataset):
     Parameters
     ----------
     draw : function
-        draw(batch_size, rng) -> clean images (batch_size, height, width, 1) in [0, 1].
+        draw(batch_size, rng) -> clean images (batch_size, height, width, slices) in [0, 1]; of several
+        slices, the middle one is what a network shall find.
     corrupt : function
         corrupt(clean, rng) -> noisy images of the same shape.
     batch_size, steps : int
@@ -66,7 +68,8 @@ class NoisyBatches(keras.utils.PyDataset):
     def __getitem__(self, step):
         rng = np.random.default_rng([self.seed, self.epoch, step])
         clean = self.draw(self.batch_size, rng)
-        return self.corrupt(clean, rng), clean
+        middle = clean.shape[-1] // 2
+        return self.corrupt(clean, rng), clean[..., middle : middle + 1]
 
 
 class ProgressCallback(keras.callbacks.Callback):
@@ -92,8 +95,10 @@ class ProgressCallback(keras.callbacks.Callback):
         self.done += 1
         self.logs = logs or {}
         left = (time.perf_counter() - self.start) / self.done * (self.epochs - epoch - 1)
+        left = f"{left:.0f} s left" if left < 120 else f"{left / 60:.0f} min left"
+        bar = "#" * (20 * (epoch + 1) // self.epochs)
         self.line.update(
-            f"epoch {epoch + 1} of {self.epochs}, {self._losses(4)}, {left:.0f} s left"
+            f"[{bar:20}] epoch {epoch + 1} of {self.epochs}, {self._losses(4)}, {left}"
         )
 
     def on_train_end(self, logs=None):
@@ -192,7 +197,7 @@ def warmup_cosine(peak, steps, warmup_share=0.05):
     )
 
 
-def ct_patches(patients, size=64):
+def ct_patches(patients, size=64, slices=1):
     """Return a function that draws training patches at three scales.
 
     Patients are scanned at different pixel sizes: copies of each slice at 0.7 and 0.5 of its size
@@ -205,11 +210,13 @@ def ct_patches(patients, size=64):
         Clean slices in [0, 1].
     size : int
         Edge of a patch in pixels.
+    slices : int
+        Number of neighbouring slices in a patch.
 
     Returns
     -------
     function
-        draw(n, rng) -> patches of shape (n, size, size, 1), for `NoisyBatches`.
+        draw(n, rng) -> patches of shape (n, size, size, slices), for `NoisyBatches`.
 
     Raises
     ------
@@ -226,7 +233,7 @@ def ct_patches(patients, size=64):
     sources = [_resized(images, scale) for scale in (1.0, 0.7, 0.5) for images in bodies]
     if any(min(images.shape[1:3]) < size for images in sources):
         raise ValueError(f"patients: expected bodies of at least {2 * size} pixels")
-    return lambda n, rng: random_patches(sources, size, n, rng)
+    return lambda n, rng: random_patches(sources, size, n, rng, slices)
 
 
 def _body(images):
@@ -281,21 +288,31 @@ def negative_psnr(clean, denoised):
 
 def _unknown_noise(clean, rng):
     """Gaussian noise whose standard deviation is drawn anew for each patch."""
-    return add_gaussian_noise(clean, rng.uniform(0, 0.16, len(clean)), rng)
+    std = rng.uniform(0, 0.16, len(clean))
+    channels = np.split(clean, clean.shape[-1], axis=-1)
+    return np.concatenate([add_gaussian_noise(part, std, rng) for part in channels], axis=-1)
 
 
 def _known_noise(clean, rng):
     return add_gaussian_noise(clean, 0.07, rng)
 
 
+_UNET = {"corrupt": _unknown_noise, "loss": negative_psnr, "batch_size": 8, "peak": 1.5e-3}
 RECIPES = {
     "ct_unet": {
+        **_UNET,
         "build": denoising_unet,
-        "corrupt": _unknown_noise,
-        "loss": negative_psnr,
-        "batch_size": 8,
         "epochs": 225,
-        "peak": 1.5e-3,
+    },
+    "ct_unet_small": {
+        **_UNET,
+        "build": functools.partial(denoising_unet, (32, 48, 48)),
+        "epochs": 100,
+    },
+    "ct_unet_25d": {
+        **_UNET,
+        "build": functools.partial(denoising_unet, slices=5),
+        "epochs": 225,
     },
     "ct_conv_autoencoder": {
         "build": conv_autoencoder,
@@ -310,12 +327,12 @@ STEPS_PER_EPOCH = 400
 
 
 class _ValidationPSNR(keras.callbacks.Callback):
-    """Add the PSNR on every tenth slice of the validation patients, noise 0.07, to the logs."""
+    """Add the mean PSNR over all slices of the validation patients, noise 0.07, to the logs."""
 
     def __init__(self):
         super().__init__()
         rng = np.random.default_rng(0)
-        self.clean = [patient[::10] for patient in load_ct("validation")]
+        self.clean = load_ct("validation")
         self.noisy = [add_gaussian_noise(patient, 0.07, rng) for patient in self.clean]
 
     def measure(self, model):
@@ -332,7 +349,7 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
 
     Parameters
     ----------
-    name : {"ct_unet", "ct_conv_autoencoder"}
+    name : {"ct_unet", "ct_unet_small", "ct_unet_25d", "ct_conv_autoencoder"}
         Which network.
     epochs : int, optional
         Passes of 400 steps; by default what the recipe says.
@@ -364,12 +381,14 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
         raise ValueError(f"name: expected one of {', '.join(RECIPES)}, got {name!r}")
     recipe = RECIPES[name]
     epochs = check_whole(recipe["epochs"] if epochs is None else epochs, "epochs", 1)
+    output = Path(output)
+    output.mkdir(parents=True, exist_ok=True)  # before the hours of training, not after them
     keras.utils.set_random_seed(seed)
     model = recipe["build"]()
     schedule = warmup_cosine(recipe["peak"], epochs * STEPS_PER_EPOCH)
     model.compile(keras.optimizers.Adam(schedule), recipe["loss"])
     batches = NoisyBatches(
-        ct_patches(load_ct("train")),
+        ct_patches(load_ct("train"), slices=model.input_shape[-1]),
         recipe["corrupt"],
         recipe["batch_size"],
         STEPS_PER_EPOCH,
@@ -380,14 +399,13 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
     backup = keras.callbacks.BackupAndRestore(checkpoints, double_checkpoint=True)
     fit(model, batches, epochs, [validation, backup])
     score = validation.measure(model)
-    output = Path(output)
-    output.mkdir(parents=True, exist_ok=True)
     shipped = recipe["build"]()  # without the optimiser, a third of the size
     shipped.set_weights(model.get_weights())
     shipped.save(output / f"{name}.keras")
     settings = {
         "network": name,
         "weights": model.count_params(),
+        "slices": model.input_shape[-1],
         "seed": seed,
         "epochs": epochs,
         "steps_per_epoch": STEPS_PER_EPOCH,
@@ -423,7 +441,10 @@ def main(arguments=None):
     )
     parser.add_argument("--checkpoints", type=Path, help="folder for the state of a stopped run")
     options = parser.parse_args(arguments)
-    score = build_weights(**vars(options))
+    try:
+        score = build_weights(**vars(options))
+    except (ValueError, OSError) as error:  # bad numbers, no data, a folder that cannot be written
+        parser.error(str(error))
     print(f"{options.name}: validation PSNR {score:.2f} dB at noise std 0.07")
 
 
