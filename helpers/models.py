@@ -368,18 +368,21 @@ def pretrained_denoiser(name="ct_unet"):
     """Load a shipped denoiser; no network is needed.
 
     The networks were trained on the training patient of `data.load_ct` by `python -m
-    helpers.training`, with Gaussian noise of unknown strength ("ct_unet") or of std 0.07
-    ("ct_conv_autoencoder"). Not for clinical use.
+    helpers.training`, the U-Nets with white Gaussian noise of unknown standard deviation from 0 to
+    0.16, the autoencoder with 0.07. Not for clinical use.
 
     Parameters
     ----------
-    name : {"ct_unet", "ct_conv_autoencoder"}
+    name : {"ct_unet", "ct_unet_small", "ct_unet_25d", "ct_conv_autoencoder"}
+        The U-Net of notebook 3; a smaller and quicker one; one that sees two neighbouring slices on
+        each side; the bottleneck autoencoder of popular tutorials, to compare with.
 
     Returns
     -------
     function
         A denoiser: from noisy CT slices windowed to [0, 1], shape (n, height, width, 1), any height
-        and width, to denoised ones.
+        and width, to denoised ones; see `as_denoiser`. "ct_unet_25d" needs at least 3 slices: the
+        neighbouring ones of one patient, in order.
 
     Raises
     ------
