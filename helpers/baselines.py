@@ -4,7 +4,7 @@ A filter is a function from a noisy batch (n, height, width, 1) and its paramete
 batch of the same shape, float32. `functools.partial(filter, **parameters)` turns it into a denoiser,
 a function from noisy batch to denoised batch, the same signature that the networks have.
 
-`BASELINES` names all filters, `GRIDS` holds for each a grid to search in with `tune`.
+`BASELINES` names all filters of single slices, `GRIDS` holds for each a grid to search in with `tune`.
 """
 
 import itertools
@@ -368,7 +368,7 @@ def bm4d(noisy, sigma=0.07):
     Raises
     ------
     ValueError
-        If an argument is not as described.
+        If an argument is not as described, or there are fewer than 8 slices, rows or columns.
 
     References
     ----------
@@ -383,6 +383,10 @@ def bm4d(noisy, sigma=0.07):
     """
     noisy = check_images(noisy, "noisy", NOISE_MARGIN)
     sigma = check_number(sigma, "sigma", 1e-6)
+    if min(noisy.shape[:3]) < 8:
+        raise ValueError(
+            f"noisy: expected at least 8 slices of at least 8 x 8 pixels, got shape {noisy.shape}"
+        )
     return np.asarray(bm4d_package.bm4d(noisy[..., 0], sigma), np.float32)[..., None]
 
 

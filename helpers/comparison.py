@@ -1,7 +1,7 @@
 """The fair comparison of the notebook 04_baseline_comparison, piece by piece and as one command.
 
 `python -m helpers.comparison` measures every method on *all* slices of the test patients, at three
-levels of noise, and stores one row per slice and method in helpers/results/comparison.csv, with the
+levels of noise, and stores one row per level, slice and method in helpers/results/comparison.csv, with the
 seed and the versions of the packages. The notebook does the same at one level on a fixed part of the
 slices, because BM3D is slow.
 """
@@ -28,6 +28,7 @@ RESULTS = Path(__file__).with_name("results") / "comparison.csv"
 NOISE_STD = 0.07
 LEVELS = (0.03, NOISE_STD, 0.12)
 TUNING_SLICES = slice(10, None, 20)  # of each validation patient: 5 slices in all
+TUNING_SLAB = slice(20, 30)  # of each validation patient: neighbours, for BM4D
 SUBSET = slice(
     5, None, 10
 )  # of each test patient: 11 of 102 slices, where BM3D would take too long
@@ -182,7 +183,7 @@ def measure(denoisers, clean, noisy):
             whole = name in WHOLE_PATIENTS
             call = denoiser if whole else functools.partial(_slice_by_slice, denoiser)
             parts = [
-                evaluate(call, [a], [b], warm_up=8 if whole else 1)
+                evaluate(call, [a], [b], warm_up=16 if whole else 1)
                 for a, b in zip(clean, noisy, strict=True)
             ]
             results[name] = {
@@ -550,7 +551,11 @@ def compare(seed=0, noise_std=NOISE_STD, tuning=TUNING_SLICES):
     noisy = [images[tuning] for images in noisy_copies(validation, noise_std, seed)]
     filters, searches = tune_filters(clean, noisy, noise_std)
     parameters = {name: best for name, (best, _) in searches.items()}
-    parameters["bm4d"] = {"sigma": noise_std}
+    slabs = [
+        [images[TUNING_SLAB] for images in patients]
+        for patients in (validation, noisy_copies(validation, noise_std, seed))
+    ]
+    parameters["bm4d"], _ = tune(bm4d, grid("bm3d", noise_std), *slabs, widenings=5)
     volumes = {
         "unet_25d": pretrained_denoiser("ct_unet_25d"),
         "bm4d": functools.partial(bm4d, **parameters["bm4d"]),
@@ -579,7 +584,7 @@ def networks():
 
 
 def write_results(path, levels, settings):
-    """Store one row per slice and method; lines that start with # hold the settings.
+    """Store one row per noise level, slice and method; lines that start with # hold the settings.
 
     Parameters
     ----------
@@ -694,7 +699,11 @@ def main(arguments=None):
         help="the CSV file (default helpers/results/comparison.csv)",
     )
     options = parser.parse_args(arguments)
-    levels = {check_number(std, "noise_std", 1e-3, 1): None for std in options.noise_std}
+    try:
+        levels = {check_number(std, "noise_std", 1e-3, 1): None for std in options.noise_std}
+        options.output.parent.mkdir(parents=True, exist_ok=True)  # before the work, not after it
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
     for noise_std in levels:
         levels[noise_std] = compare(options.seed, noise_std)
     versions = [f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES]

@@ -152,7 +152,7 @@ def evaluate(denoiser, clean, noisy, warm_up=1):
             f"noisy: expected one array for each of the {len(clean)} clean ones, got {len(noisy)}"
         )
     clean, noisy = zip(*(check_pair(a, b, "noisy") for a, b in zip(clean, noisy)))
-    denoiser(noisy[0][:warm_up])
+    denoiser(noisy[0][: check_whole(warm_up, "warm_up", 1)])
     start = time.perf_counter()
     denoised = [denoiser(images) for images in noisy]
     seconds = time.perf_counter() - start

@@ -266,11 +266,14 @@ def denoising_unet(widths=(48, 96, 96), blocks=(2, 1, 1), slices=1):
     128001
     """
     widths, blocks = list(widths), list(blocks)
-    if len(widths) != len(blocks):
-        raise ValueError(f"blocks: expected one number for each of {widths}, got {blocks}")
-    middle = check_whole(slices, "slices", 1) // 2
+    if not widths or len(widths) != len(blocks):
+        raise ValueError(
+            f"blocks: expected one number for each of the widths {widths}, got {blocks}"
+        )
+    slices = check_whole(slices, "slices", 1)
     if slices % 2 == 0:
         raise ValueError(f"slices: expected an odd number, got {slices}")
+    middle = slices // 2
     inputs = keras.Input((None, None, slices))
     # Zero mean and about unit variance inside; the noise is counted in tenths of the CT window.
     x = layers.Rescaling(4.0, offset=-1.4)(inputs)
@@ -328,7 +331,7 @@ def as_denoiser(model):
 
     Examples
     --------
-    >>> denoise = as_denoiser(denoising_unet((4, 8)))
+    >>> denoise = as_denoiser(denoising_unet((4, 8), (1, 1)))
     >>> denoise(np.zeros((3, 21, 30, 1), "float32")).shape
     (3, 21, 30, 1)
     """

@@ -14,7 +14,7 @@ import cv2
 import keras
 import numpy as np
 
-from .checks import check_whole
+from .checks import check_images, check_whole
 from .data import cache_folder, load_ct, random_patches
 from .metrics import psnr
 from .models import WEIGHTS, as_denoiser, conv_autoencoder, denoising_unet
@@ -221,7 +221,7 @@ def ct_patches(patients, size=64, slices=1):
     Raises
     ------
     ValueError
-        If a patient's body, at half its size, is smaller than a patch.
+        If an array has another shape, or a patient's body, at half its size, is smaller than a patch.
 
     Examples
     --------
@@ -229,10 +229,13 @@ def ct_patches(patients, size=64, slices=1):
     >>> draw(3, np.random.default_rng(0)).shape
     (3, 64, 64, 1)
     """
-    bodies = [_body(images) for images in patients]
+    bodies = [_body(check_images(images, "patients")) for images in patients]
     sources = [_resized(images, scale) for scale in (1.0, 0.7, 0.5) for images in bodies]
     if any(min(images.shape[1:3]) < size for images in sources):
-        raise ValueError(f"patients: expected bodies of at least {2 * size} pixels")
+        raise ValueError(
+            f"patients: expected bodies of at least {2 * size} pixels, "
+            f"got {', '.join('{} x {}'.format(*images.shape[1:3]) for images in bodies)}"
+        )
     return lambda n, rng: random_patches(sources, size, n, rng, slices)
 
 
@@ -254,7 +257,7 @@ def _resized(images, scale):
 
 
 def negative_psnr(clean, denoised):
-    """Loss: minus the PSNR of each image, averaged; what the comparison measures, made trainable.
+    """Loss: minus the PSNR of each image; what the comparison measures, made trainable.
 
     Each image counts alike, whether its noise is weak or strong. The mean squared or absolute error
     would be ruled by the noisiest images of a batch.
@@ -262,12 +265,13 @@ def negative_psnr(clean, denoised):
     Parameters
     ----------
     clean, denoised : tensors of shape (n, height, width, 1)
-        On any backend of Keras.
+        Clean images in [0, 1] and what a network made of their noisy versions; any backend of Keras.
 
     Returns
     -------
     tensor of shape (n,)
-        dB; never below -40, so that images of hardly any noise do not rule the batch.
+        dB, of which Keras takes the mean; 1e-4 is added to the squared error, so that the loss is never
+        below -40 and images of hardly any noise do not rule the batch.
 
     References
     ----------

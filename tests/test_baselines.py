@@ -144,7 +144,7 @@ def test_bm4d_is_that_of_the_library_and_sees_the_neighbours(rng):
     assert (denoised.shape, denoised.dtype) == (noisy.shape, np.float32)
     by_bm3d = baselines.bm3d(noisy[:1], sigma=0.08)
     assert np.std(denoised[0] - volume[0]) < np.std(by_bm3d[0] - volume[0])
-    for images in (volume[..., 0], volume * 255, volume * np.nan):
+    for images in (volume[..., 0], volume * 255, volume * np.nan, volume[:7], volume[:, :, :7]):
         with pytest.raises(ValueError, match="^noisy: expected"):
             baselines.bm4d(images)
     with pytest.raises(ValueError, match="^sigma: expected"):

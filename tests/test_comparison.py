@@ -359,6 +359,17 @@ def test_detail_grid_shows_each_method_above_its_error():
 # ------------------------------------------------------------------------ the command
 
 
+@pytest.mark.parametrize("options", [["--noise-std", "0.05", "0"], ["--output", "{file}/a.csv"]])
+def test_bad_options_end_in_one_sentence(options, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(comparison, "compare", None)  # it must not come that far
+    file = tmp_path / "file"
+    file.write_text("not a folder")
+    with pytest.raises(SystemExit, match="^2$"):
+        comparison.main([option.format(file=file) for option in options])
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("python -m helpers.comparison: error: ")
+
+
 def test_command_stores_seed_and_versions(tmp_path, monkeypatch, capsys, pair):
     seen = []
 
