@@ -7,6 +7,7 @@ stopped goes on from its last checkpoint. `--help` lists the options.
 import argparse
 import functools
 import json
+import shutil
 import time
 from pathlib import Path
 
@@ -36,7 +37,7 @@ class NoisyBatches(keras.utils.PyDataset):
         corrupt(clean, rng) -> noisy images of the same shape.
     batch_size, steps : int
         Images in a batch, batches in an epoch.
-    seed : int
+    seed : int or sequence of int
         Decides everything that is drawn.
 
     References
@@ -66,7 +67,7 @@ class NoisyBatches(keras.utils.PyDataset):
         return self.steps
 
     def __getitem__(self, step):
-        rng = np.random.default_rng([self.seed, self.epoch, step])
+        rng = np.random.default_rng([*np.atleast_1d(self.seed), self.epoch, step])
         clean = self.draw(self.batch_size, rng)
         middle = clean.shape[-1] // 2
         return self.corrupt(clean, rng), clean[..., middle : middle + 1]
@@ -301,30 +302,30 @@ def _known_noise(clean, rng):
     return add_gaussian_noise(clean, 0.07, rng)
 
 
-_UNET = {"corrupt": _unknown_noise, "loss": negative_psnr, "batch_size": 8, "peak": 8e-4}
+# A round (epochs, peak) starts from what the one before has learned, with a new warm-up and cosine.
+_UNET = {"corrupt": _unknown_noise, "loss": negative_psnr, "batch_size": 8}
 RECIPES = {
     "ct_unet": {
         **_UNET,
         "build": denoising_unet,
-        "epochs": 120,
+        "rounds": [(120, 8e-4), (120, 4e-4)],
     },
     "ct_unet_small": {
         **_UNET,
         "build": functools.partial(denoising_unet, (32, 48, 48)),
-        "epochs": 80,
+        "rounds": [(80, 8e-4)],
     },
     "ct_unet_25d": {
         **_UNET,
         "build": functools.partial(denoising_unet, slices=5),
-        "epochs": 120,
+        "rounds": [(120, 8e-4)],
     },
     "ct_conv_autoencoder": {
         "build": conv_autoencoder,
         "corrupt": _known_noise,
         "loss": keras.losses.mean_absolute_error,
         "batch_size": 16,
-        "epochs": 5,
-        "peak": 1e-3,
+        "rounds": [(5, 1e-3)],
     },
 }
 STEPS_PER_EPOCH = 400
@@ -356,14 +357,14 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
     name : {"ct_unet", "ct_unet_small", "ct_unet_25d", "ct_conv_autoencoder"}
         Which network.
     epochs : int, optional
-        Passes of 400 steps; by default what the recipe says.
+        Passes of 400 steps, in one round; by default what the recipe says.
     seed : int
         Decides initial weights, patches and noise.
     output : str or Path
         Folder for NAME.keras and NAME.json.
     checkpoints : str or Path, optional
-        Folder for the state after each epoch, from which a stopped run goes on; by default one in
-        the cache folder. It is removed at the end.
+        Folder for the state after each epoch and each round, from which a stopped run goes on; by
+        default one in the cache folder. It is removed at the end.
 
     Returns
     -------
@@ -384,24 +385,37 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
     if name not in RECIPES:
         raise ValueError(f"name: expected one of {', '.join(RECIPES)}, got {name!r}")
     recipe = RECIPES[name]
-    epochs = check_whole(recipe["epochs"] if epochs is None else epochs, "epochs", 1)
+    rounds = recipe["rounds"]
+    if epochs is not None:
+        rounds = [(check_whole(epochs, "epochs", 1), rounds[0][1])]
     output = Path(output)
     output.mkdir(parents=True, exist_ok=True)  # before the hours of training, not after them
     keras.utils.set_random_seed(seed)
     model = recipe["build"]()
-    schedule = warmup_cosine(recipe["peak"], epochs * STEPS_PER_EPOCH)
-    model.compile(keras.optimizers.Adam(schedule), recipe["loss"])
-    batches = NoisyBatches(
-        ct_patches(load_ct("train"), slices=model.input_shape[-1]),
-        recipe["corrupt"],
-        recipe["batch_size"],
-        STEPS_PER_EPOCH,
-        seed,
-    )
+    draw = ct_patches(load_ct("train"), slices=model.input_shape[-1])
     validation = _ValidationPSNR()
-    checkpoints = Path(checkpoints or cache_folder() / "checkpoints" / f"{name}-{epochs}-{seed}")
-    backup = keras.callbacks.BackupAndRestore(checkpoints, double_checkpoint=True)
-    fit(model, batches, epochs, [validation, backup])
+    run = "-".join([name, *(str(count) for count, _ in rounds), str(seed)])
+    checkpoints = Path(checkpoints or cache_folder() / "checkpoints" / run)
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    for number, (count, peak) in enumerate(rounds):
+        learned = checkpoints / f"round-{number}.weights.h5"
+        if learned.exists():
+            model.load_weights(learned)
+            continue
+        start, model = model.get_weights(), recipe["build"]()
+        model.set_weights(start)  # in a new model: Keras remembers the epoch where one was resumed
+        schedule = warmup_cosine(peak, count * STEPS_PER_EPOCH)
+        model.compile(keras.optimizers.Adam(schedule), recipe["loss"])
+        batches = NoisyBatches(
+            draw, recipe["corrupt"], recipe["batch_size"], STEPS_PER_EPOCH, [seed, number]
+        )
+        backup = keras.callbacks.BackupAndRestore(
+            checkpoints / f"round-{number}", double_checkpoint=True
+        )
+        fit(model, batches, count, [validation, backup])
+        unfinished = checkpoints / "unfinished.weights.h5"
+        model.save_weights(unfinished)
+        unfinished.replace(learned)
     score = validation.measure(model)
     shipped = recipe["build"]()  # without the optimiser, a third of the size
     shipped.set_weights(model.get_weights())
@@ -411,19 +425,19 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
         "weights": model.count_params(),
         "slices": model.input_shape[-1],
         "seed": seed,
-        "epochs": epochs,
+        "rounds": [{"epochs": count, "peak_learning_rate": peak} for count, peak in rounds],
         "steps_per_epoch": STEPS_PER_EPOCH,
         "batch_size": recipe["batch_size"],
         "patch_size": 64,
         "noise": recipe["corrupt"].__name__.strip("_"),
         "loss": recipe["loss"].__name__,
-        "peak_learning_rate": recipe["peak"],
         "keras": keras.__version__,
         "backend": keras.backend.backend(),
         "validation_psnr_db": round(score, 2),
     }
     text = json.dumps(settings, indent=2) + "\n"
     (output / f"{name}.json").write_text(text, encoding="utf-8")
+    shutil.rmtree(checkpoints)
     return score
 
 

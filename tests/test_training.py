@@ -177,7 +177,8 @@ def tiny(monkeypatch, tmp_path):
     monkeypatch.setattr(training, "STEPS_PER_EPOCH", 3)
     for name, slices in {"ct_unet": 1, "ct_unet_25d": 5}.items():
         small = partial(models.denoising_unet, (4, 4), (1, 1), slices)
-        recipe = {**training.RECIPES[name], "build": small, "epochs": 4, "batch_size": 2}
+        recipe = {**training.RECIPES[name], "build": small, "batch_size": 2}
+        recipe["rounds"] = [(2, 8e-4), (2, 4e-4)]
         monkeypatch.setitem(training.RECIPES, name, recipe)
     return patients
 
@@ -187,13 +188,16 @@ def trained(folder):
     return np.concatenate([np.ravel(w) for w in model.get_weights()])
 
 
-def test_a_stopped_run_goes_on_as_if_nothing_had_happened(tiny, tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize("stopped_after", [1, 2, 3, 4])
+def test_a_stopped_run_goes_on_as_if_nothing_had_happened(
+    stopped_after, tiny, tmp_path, capsys, monkeypatch
+):
     training.build_weights("ct_unet", output=tmp_path / "whole")
     seen = []
 
     def measure(self, epoch, logs=None):
         seen.append(epoch)
-        if seen == [0, 1, 2]:
+        if len(seen) == stopped_after:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(training._ValidationPSNR, "on_epoch_end", measure)
@@ -201,7 +205,9 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_happened(tiny, tmp_path, capsys
         training.build_weights("ct_unet", output=tmp_path / "resumed")
     assert list((tmp_path / "resumed").iterdir()) == []
     training.build_weights("ct_unet", output=tmp_path / "resumed")
-    assert seen == [0, 1, 2, 2, 3]  # the epoch that was broken off is repeated, not those before
+    whole = [0, 1, 0, 1]  # two rounds of two epochs
+    # The epoch that was broken off is repeated, not those before.
+    assert seen == whole[:stopped_after] + whole[stopped_after - 1 :]
     np.testing.assert_allclose(
         trained(tmp_path / "resumed"), trained(tmp_path / "whole"), rtol=0, atol=1e-7
     )
@@ -258,7 +264,8 @@ def test_command_line(tiny, tmp_path, capsys):
     recipe = json.loads((folder / "ct_unet.json").read_text(encoding="utf-8"))
     assert recipe["network"] == "ct_unet"
     assert recipe["weights"] == models.denoising_unet((4, 4), (1, 1)).count_params()
-    assert (recipe["seed"], recipe["epochs"], recipe["steps_per_epoch"]) == (4, 1, 3)
+    assert (recipe["seed"], recipe["steps_per_epoch"]) == (4, 3)
+    assert recipe["rounds"] == [{"epochs": 1, "peak_learning_rate": 8e-4}]
     assert (recipe["batch_size"], recipe["keras"]) == (2, keras.__version__)
     assert recipe["validation_psnr_db"] == round(float(np.mean(values)), 2)
 
