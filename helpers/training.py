@@ -302,30 +302,28 @@ def _known_noise(clean, rng):
     return add_gaussian_noise(clean, 0.07, rng)
 
 
-# A round (epochs, peak) starts from what the one before has learned, with a new warm-up and cosine.
+# A round (network, epochs, peak) starts from what the one before has learned, with a new warm-up and
+# cosine. The network of five slices begins as that of one slice: its neighbours weigh nothing at first.
 _UNET = {"corrupt": _unknown_noise, "loss": negative_psnr, "batch_size": 8}
+_FIRST_ROUND = (denoising_unet, 120, 8e-4)
 RECIPES = {
     "ct_unet": {
         **_UNET,
-        "build": denoising_unet,
-        "rounds": [(120, 8e-4), (120, 4e-4)],
+        "rounds": [_FIRST_ROUND, (denoising_unet, 60, 4e-4)],
     },
     "ct_unet_small": {
         **_UNET,
-        "build": functools.partial(denoising_unet, (32, 48, 48)),
-        "rounds": [(80, 8e-4)],
+        "rounds": [(functools.partial(denoising_unet, (32, 48, 48)), 80, 8e-4)],
     },
     "ct_unet_25d": {
         **_UNET,
-        "build": functools.partial(denoising_unet, slices=5),
-        "rounds": [(120, 8e-4)],
+        "rounds": [_FIRST_ROUND, (functools.partial(denoising_unet, slices=5), 60, 4e-4)],
     },
     "ct_conv_autoencoder": {
-        "build": conv_autoencoder,
         "corrupt": _known_noise,
         "loss": keras.losses.mean_absolute_error,
         "batch_size": 16,
-        "rounds": [(5, 1e-3)],
+        "rounds": [(conv_autoencoder, 5, 1e-3)],
     },
 }
 STEPS_PER_EPOCH = 400
@@ -387,27 +385,31 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
     recipe = RECIPES[name]
     rounds = recipe["rounds"]
     if epochs is not None:
-        rounds = [(check_whole(epochs, "epochs", 1), rounds[0][1])]
+        rounds = [(rounds[-1][0], check_whole(epochs, "epochs", 1), rounds[0][2])]
     output = Path(output)
     output.mkdir(parents=True, exist_ok=True)  # before the hours of training, not after them
-    keras.utils.set_random_seed(seed)
-    model = recipe["build"]()
-    draw = ct_patches(load_ct("train"), slices=model.input_shape[-1])
-    validation = _ValidationPSNR()
-    run = "-".join([name, *(str(count) for count, _ in rounds), str(seed)])
+    run = "-".join([name, *(str(count) for _, count, _ in rounds), str(seed)])
     checkpoints = Path(checkpoints or cache_folder() / "checkpoints" / run)
     checkpoints.mkdir(parents=True, exist_ok=True)
-    for number, (count, peak) in enumerate(rounds):
+    patients, validation = load_ct("train"), _ValidationPSNR()
+    keras.utils.set_random_seed(seed)
+    model = None
+    for number, (build, count, peak) in enumerate(rounds):
+        before, model = model, build()
         learned = checkpoints / f"round-{number}.weights.h5"
         if learned.exists():
             model.load_weights(learned)
             continue
-        start, model = model.get_weights(), recipe["build"]()
-        model.set_weights(start)  # in a new model: Keras remembers the epoch where one was resumed
+        if before is not None:
+            model.set_weights(_grown(before.get_weights(), model.get_weights()))
         schedule = warmup_cosine(peak, count * STEPS_PER_EPOCH)
         model.compile(keras.optimizers.Adam(schedule), recipe["loss"])
         batches = NoisyBatches(
-            draw, recipe["corrupt"], recipe["batch_size"], STEPS_PER_EPOCH, [seed, number]
+            ct_patches(patients, slices=model.input_shape[-1]),
+            recipe["corrupt"],
+            recipe["batch_size"],
+            STEPS_PER_EPOCH,
+            [seed, number],
         )
         backup = keras.callbacks.BackupAndRestore(
             checkpoints / f"round-{number}", double_checkpoint=True
@@ -417,15 +419,17 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
         model.save_weights(unfinished)
         unfinished.replace(learned)
     score = validation.measure(model)
-    shipped = recipe["build"]()  # without the optimiser, a third of the size
+    shipped = rounds[-1][0]()  # without the optimiser, a third of the size
     shipped.set_weights(model.get_weights())
     shipped.save(output / f"{name}.keras")
     settings = {
         "network": name,
         "weights": model.count_params(),
-        "slices": model.input_shape[-1],
         "seed": seed,
-        "rounds": [{"epochs": count, "peak_learning_rate": peak} for count, peak in rounds],
+        "rounds": [
+            {"slices": build().input_shape[-1], "epochs": count, "peak_learning_rate": peak}
+            for build, count, peak in rounds
+        ],
         "steps_per_epoch": STEPS_PER_EPOCH,
         "batch_size": recipe["batch_size"],
         "patch_size": 64,
@@ -439,6 +443,12 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
     (output / f"{name}.json").write_text(text, encoding="utf-8")
     shutil.rmtree(checkpoints)
     return score
+
+
+def _grown(learned, fresh):
+    """Fit learned kernels into those of a network of more slices, with zeros on both sides."""
+    beside = [np.subtract(b.shape, a.shape) // 2 for a, b in zip(learned, fresh)]
+    return [np.pad(a, [(n, n) for n in sizes]) for a, sizes in zip(learned, beside)]
 
 
 def main(arguments=None):

@@ -175,10 +175,10 @@ def tiny(monkeypatch, tmp_path):
     monkeypatch.setenv(data.CACHE_VARIABLE, str(tmp_path / "cache"))
     monkeypatch.setattr(training, "load_ct", patients.__getitem__)
     monkeypatch.setattr(training, "STEPS_PER_EPOCH", 3)
-    for name, slices in {"ct_unet": 1, "ct_unet_25d": 5}.items():
-        small = partial(models.denoising_unet, (4, 4), (1, 1), slices)
-        recipe = {**training.RECIPES[name], "build": small, "batch_size": 2}
-        recipe["rounds"] = [(2, 8e-4), (2, 4e-4)]
+    one, five = (partial(models.denoising_unet, (4, 4), (1, 1), slices) for slices in (1, 5))
+    for name, last in {"ct_unet": one, "ct_unet_25d": five}.items():
+        rounds = [(one, 2, 8e-4), (last, 2, 4e-4)]
+        recipe = {**training.RECIPES[name], "batch_size": 2, "rounds": rounds}
         monkeypatch.setitem(training.RECIPES, name, recipe)
     return patients
 
@@ -265,7 +265,7 @@ def test_command_line(tiny, tmp_path, capsys):
     assert recipe["network"] == "ct_unet"
     assert recipe["weights"] == models.denoising_unet((4, 4), (1, 1)).count_params()
     assert (recipe["seed"], recipe["steps_per_epoch"]) == (4, 3)
-    assert recipe["rounds"] == [{"epochs": 1, "peak_learning_rate": 8e-4}]
+    assert recipe["rounds"] == [{"slices": 1, "epochs": 1, "peak_learning_rate": 8e-4}]
     assert (recipe["batch_size"], recipe["keras"]) == (2, keras.__version__)
     assert recipe["validation_psnr_db"] == round(float(np.mean(values)), 2)
 
@@ -276,12 +276,22 @@ def test_command_line(tiny, tmp_path, capsys):
 
 
 def test_a_network_of_several_slices(tiny, tmp_path):
-    score = training.build_weights("ct_unet_25d", epochs=1, output=tmp_path)
+    score = training.build_weights("ct_unet_25d", output=tmp_path)
     model = keras.saving.load_model(tmp_path / "ct_unet_25d.keras", compile=False, safe_mode=True)
     assert model.input_shape == (None, None, None, 5)
     recipe = json.loads((tmp_path / "ct_unet_25d.json").read_text(encoding="utf-8"))
-    assert recipe["slices"] == 5
+    assert [part["slices"] for part in recipe["rounds"]] == [1, 5]
     assert recipe["validation_psnr_db"] == round(score, 2)
+
+
+def test_five_slices_begin_as_what_one_slice_has_learned(rng):
+    """Before the second round, the neighbours weigh nothing."""
+    one, five = models.denoising_unet((4, 8), (1, 1)), models.denoising_unet((4, 8), (1, 1), 5)
+    five.set_weights(training._grown(one.get_weights(), five.get_weights()))
+    noisy = rng.random((6, 16, 24, 1)).astype(np.float32)
+    np.testing.assert_allclose(
+        models.as_denoiser(five)(noisy), models.as_denoiser(one)(noisy), rtol=0, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("options", [["--epochs", "0"], ["--epochs", "x"], ["--output", "{file}"]])
