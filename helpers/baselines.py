@@ -4,12 +4,13 @@ A filter is a function from a noisy batch (n, height, width, 1) and its paramete
 batch of the same shape, float32. `functools.partial(filter, **parameters)` turns it into a denoiser,
 a function from noisy batch to denoised batch, the same signature that the networks have.
 
-`BASELINES` names all filters, `GRIDS` holds for each a grid to search in with `tune`.
+`BASELINES` names all filters of single slices, `GRIDS` holds for each a grid to search in with `tune`.
 """
 
 import itertools
 
 import bm3d as bm3d_package
+import bm4d as bm4d_package
 import cv2
 import numpy as np
 import pywt
@@ -346,6 +347,47 @@ def bm3d(noisy, sigma=0.07):
     """
     sigma = check_number(sigma, "sigma", 1e-6)
     return _each(lambda image: bm3d_package.bm3d(image, sigma), noisy)
+
+
+def bm4d(noisy, sigma=0.07):
+    """BM4D: as BM3D, with blocks that reach through neighbouring slices.
+
+    It is no entry of `BASELINES`, because it needs all slices of a patient at once.
+
+    Parameters
+    ----------
+    noisy : array of shape (n, height, width, 1)
+        All noisy slices of one patient in order, values near [0, 1].
+    sigma : float
+        Standard deviation of the noise, above 0.
+
+    Returns
+    -------
+    ndarray of the same shape, float32
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as described, or there are fewer than 8 slices, rows or columns.
+
+    References
+    ----------
+    Maggioni, Katkovnik, Egiazarian and Foi, "Nonlocal transform-domain filter for volumetric data
+    denoising and reconstruction", IEEE Trans. Image Processing 22, 2013; package bm4d, free for
+    non-commercial use.
+
+    Examples
+    --------
+    >>> bm4d(np.ones((8, 16, 16, 1))).shape
+    (8, 16, 16, 1)
+    """
+    noisy = check_images(noisy, "noisy", NOISE_MARGIN)
+    sigma = check_number(sigma, "sigma", 1e-6)
+    if min(noisy.shape[:3]) < 8:
+        raise ValueError(
+            f"noisy: expected at least 8 slices of at least 8 x 8 pixels, got shape {noisy.shape}"
+        )
+    return np.asarray(bm4d_package.bm4d(noisy[..., 0], sigma), np.float32)[..., None]
 
 
 BASELINES = {

@@ -1,8 +1,9 @@
 """The fair comparison of the notebook 04_baseline_comparison, piece by piece and as one command.
 
-`python -m helpers.comparison` measures every method on *all* slices of the test patients and stores
-one row per slice and method in helpers/results/comparison.csv, with the seed and the versions of the
-packages. The notebook does the same on a fixed part of the slices, because BM3D is slow.
+`python -m helpers.comparison` measures every method on *all* slices of the test patients, at three
+levels of noise, and stores one row per level, slice and method in helpers/results/comparison.csv, with the
+seed and the versions of the packages. The notebook does the same at one level on a fixed part of the
+slices, because BM3D is slow.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import maximum_filter
 
-from .baselines import BASELINES, grid, tune
+from .baselines import BASELINES, bm4d, grid, tune
 from .checks import check_images, check_number, check_whole
 from .data import load_ct
 from .metrics import bootstrap_interval, evaluate
@@ -25,7 +26,9 @@ from .progress import ProgressLine
 
 RESULTS = Path(__file__).with_name("results") / "comparison.csv"
 NOISE_STD = 0.07
+LEVELS = (0.03, NOISE_STD, 0.12)
 TUNING_SLICES = slice(10, None, 20)  # of each validation patient: 5 slices in all
+TUNING_SLAB = slice(20, 30)  # of each validation patient: neighbours, for BM4D
 SUBSET = slice(
     5, None, 10
 )  # of each test patient: 11 of 102 slices, where BM3D would take too long
@@ -43,9 +46,29 @@ NAMES = {
     "bm3d": "BM3D",
     "conv_autoencoder": "conv autoencoder",
     "unet": "U-Net",
+    "bm4d": "BM4D",
 }
-_PACKAGES = ["numpy", "opencv-python", "scikit-image", "PyWavelets", "bm3d", "keras", "tensorflow"]
-_COLUMNS = ["method", "parameters", "patient", "slice", "psnr_db", "ssim", "milliseconds"]
+WHOLE_PATIENTS = ("bm4d",)  # these see the neighbouring slices; all others, one slice
+_PACKAGES = [
+    "numpy",
+    "opencv-python",
+    "scikit-image",
+    "PyWavelets",
+    "bm3d",
+    "bm4d",
+    "keras",
+    "tensorflow",
+]
+_COLUMNS = [
+    "noise_std",
+    "method",
+    "parameters",
+    "patient",
+    "slice",
+    "psnr_db",
+    "ssim",
+    "milliseconds",
+]
 
 
 def noisy_copies(patients, noise_std=NOISE_STD, seed=0):
@@ -125,12 +148,14 @@ def tune_filters(clean, noisy, noise_std=NOISE_STD, names=tuple(BASELINES), wide
 def measure(denoisers, clean, noisy):
     """Measure quality and time of several denoisers on the same images, one slice per call.
 
+    Those named in `WHOLE_PATIENTS` get all slices of a patient in one call.
+
     Parameters
     ----------
     denoisers : dict of str to function
         From a noisy batch to a denoised one.
     clean, noisy : lists of arrays of shape (n, height, width, 1)
-        One array per patient, with its noisy counterpart.
+        One array per patient, with its noisy counterpart; whole patients, for those that need them.
 
     Returns
     -------
@@ -153,8 +178,12 @@ def measure(denoisers, clean, noisy):
     with ProgressLine() as line:
         for name, denoiser in denoisers.items():
             line.update(f"measuring {name}")
-            single = functools.partial(_slice_by_slice, denoiser)
-            parts = [evaluate(single, [a], [b]) for a, b in zip(clean, noisy, strict=True)]
+            whole = name in WHOLE_PATIENTS
+            call = denoiser if whole else functools.partial(_slice_by_slice, denoiser)
+            parts = [
+                evaluate(call, [a], [b], warm_up=16 if whole else 1)
+                for a, b in zip(clean, noisy, strict=True)
+            ]
             results[name] = {
                 "psnr": [part["psnr"][0] for part in parts],
                 "ssim": [part["ssim"][0] for part in parts],
@@ -264,6 +293,55 @@ def quality_table(summary, reference, times=False):
         if times:
             cells.append("" if name == "noisy" else f"{1000 * entry['seconds']:,.1f}")
         rows.append(cells)
+    return markdown_table(header, rows)
+
+
+def lead_table(levels, method="unet", reference="bm3d"):
+    """Write a Markdown table of one method's lead over another at several levels of noise.
+
+    Parameters
+    ----------
+    levels : dict of float to (dict of str to dict)
+        For each standard deviation of the noise what `measure` returned.
+    method, reference : str
+        Which two methods.
+
+    Returns
+    -------
+    str
+        One row per level: both mean PSNRs, the mean of the slices' differences, the share of slices on
+        which the method is ahead, and both mean SSIMs.
+
+    Raises
+    ------
+    KeyError
+        If one of the two was not measured at a level, or has no name in `NAMES`.
+
+    Examples
+    --------
+    >>> results = {"unet": {"psnr": [np.array([33.0, 31.0])], "ssim": [np.array([0.9, 0.9])]},
+    ...            "bm3d": {"psnr": [np.array([32.0, 31.5])], "ssim": [np.array([0.8, 0.9])]}}
+    >>> print(lead_table({0.07: results}))
+    | noise std | BM3D, dB | U-Net, dB | lead, dB | slices won | BM3D, SSIM | U-Net, SSIM |
+    | :--- | ---: | ---: | ---: | ---: | ---: | ---: |
+    | 0.07 | 31.75 | 32.00 | +0.25 | 50 % | 0.850 | 0.900 |
+    """
+    ours, theirs = NAMES[method], NAMES[reference]
+    header = ["noise std", f"{theirs}, dB", f"{ours}, dB", "lead, dB", "slices won"]
+    header += [f"{theirs}, SSIM", f"{ours}, SSIM"]
+    rows = []
+    for noise_std, results in levels.items():
+        psnrs, ssims = (
+            [np.concatenate(results[name][measure]) for name in (reference, method)]
+            for measure in ("psnr", "ssim")
+        )
+        lead = psnrs[1] - psnrs[0]
+        rows.append(
+            [f"{noise_std:g}"]
+            + [f"{values.mean():.2f}" for values in psnrs]
+            + [f"{lead.mean():+.2f}", f"{100 * (lead > 0).mean():.0f} %"]
+            + [f"{values.mean():.3f}" for values in ssims]
+        )
     return markdown_table(header, rows)
 
 
@@ -438,8 +516,8 @@ def _around(images, row, column):
 # ------------------------------------------------------------------ the whole comparison
 
 
-def compare(seed=0, noise_std=NOISE_STD, tuning=TUNING_SLICES, testing=slice(None)):
-    """Tune every filter on validation patients, then measure all methods on test patients.
+def compare(seed=0, noise_std=NOISE_STD, tuning=TUNING_SLICES):
+    """Tune every filter on validation patients, then measure all methods on whole test patients.
 
     Parameters
     ----------
@@ -447,8 +525,8 @@ def compare(seed=0, noise_std=NOISE_STD, tuning=TUNING_SLICES, testing=slice(Non
         Decides the noise.
     noise_std : float
         Standard deviation of the noise in grey levels.
-    tuning, testing : slice
-        Which slices of each validation patient, and of each test patient.
+    tuning : slice
+        Which slices of each validation patient.
 
     Returns
     -------
@@ -470,14 +548,19 @@ def compare(seed=0, noise_std=NOISE_STD, tuning=TUNING_SLICES, testing=slice(Non
     clean = [images[tuning] for images in validation]
     noisy = [images[tuning] for images in noisy_copies(validation, noise_std, seed)]
     filters, searches = tune_filters(clean, noisy, noise_std)
-    methods = {"noisy": np.asarray, **filters, **networks()}
-    clean = [images[testing] for images in test]
-    noisy = [images[testing] for images in noisy_copies(test, noise_std, seed)]
-    return measure(methods, clean, noisy), {name: best for name, (best, _) in searches.items()}
+    parameters = {name: best for name, (best, _) in searches.items()}
+    slabs = [
+        [images[TUNING_SLAB] for images in patients]
+        for patients in (validation, noisy_copies(validation, noise_std, seed))
+    ]
+    parameters["bm4d"], _ = tune(bm4d, grid("bm3d", noise_std), *slabs, widenings=5)
+    volumes = {"bm4d": functools.partial(bm4d, **parameters["bm4d"])}
+    methods = {"noisy": np.asarray, **filters, **networks(), **volumes}
+    return measure(methods, test, noisy_copies(test, noise_std, seed)), parameters
 
 
 def networks():
-    """Load the two shipped networks under the names of the comparison.
+    """Load the shipped networks, under the names of the comparison.
 
     Returns
     -------
@@ -494,23 +577,22 @@ def networks():
     }
 
 
-def write_results(path, results, parameters, settings):
-    """Store one row per slice and method; lines that start with # hold the settings.
+def write_results(path, levels, settings):
+    """Store one row per noise level, slice and method; lines that start with # hold the settings.
 
     Parameters
     ----------
     path : str or Path
         A CSV file; its folder is made if need be.
-    results : dict of str to dict
-        As `measure` returns it.
-    parameters : dict of str to dict
-        What was chosen for each filter.
+    levels : dict of float to (dict, dict)
+        For each standard deviation of the noise the results, as `measure` returns them, and the
+        parameters that were chosen for each filter.
     settings : dict of str to value
         How it was measured: seed, versions.
 
     Examples
     --------
-    >>> write_results("comparison.csv", *compare(), {"seed": 0})  # doctest: +SKIP
+    >>> write_results("comparison.csv", {0.07: compare()}, {"seed": 0})  # doctest: +SKIP
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -518,22 +600,25 @@ def write_results(path, results, parameters, settings):
         file.writelines(f"# {name}: {value}\n" for name, value in settings.items())
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(_COLUMNS)
-        for name, result in results.items():
-            chosen = describe(parameters.get(name, {}))
-            patients = zip(result["psnr"], result["ssim"], result["seconds"])
-            for patient, values in enumerate(patients):
-                for index, (psnr, ssim, seconds) in enumerate(zip(*values)):
-                    numbers = f"{psnr:.4f}", f"{ssim:.5f}", f"{1000 * seconds:.3g}"
-                    writer.writerow([name, chosen, patient, index, *numbers])
+        for noise_std, (results, parameters) in levels.items():
+            for name, result in results.items():
+                start = noise_std, name, describe(parameters.get(name, {}))
+                patients = zip(result["psnr"], result["ssim"], result["seconds"])
+                for patient, values in enumerate(patients):
+                    for index, (psnr, ssim, seconds) in enumerate(zip(*values)):
+                        numbers = f"{psnr:.4f}", f"{ssim:.5f}", f"{1000 * seconds:.3g}"
+                        writer.writerow([*start, patient, index, *numbers])
 
 
-def read_results(path=RESULTS):
-    """Read what `write_results` stored.
+def read_results(path=RESULTS, noise_std=NOISE_STD):
+    """Read one noise level of what `write_results` stored.
 
     Parameters
     ----------
     path : str or Path
         The CSV file, by default the one that the repository holds.
+    noise_std : float
+        Standard deviation of the noise in grey levels.
 
     Returns
     -------
@@ -548,7 +633,7 @@ def read_results(path=RESULTS):
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it does not hold the expected columns.
+        If it does not hold the expected columns, or not this noise level.
 
     Examples
     --------
@@ -563,8 +648,17 @@ def read_results(path=RESULTS):
     table = csv.reader(line for line in lines if not line.startswith("#"))
     if next(table, None) != _COLUMNS:
         raise ValueError(f"{path}: expected the columns {', '.join(_COLUMNS)}")
+    rows = list(table)
+    stored = sorted({float(row[0]) for row in rows})
+    if noise_std not in stored:
+        raise ValueError(
+            f"noise_std: expected one of {', '.join(map(str, stored))}, which {path.name} holds, "
+            f"got {noise_std!r}"
+        )
     results, parameters = {}, {}
-    for name, chosen, patient, _, psnr, ssim, milliseconds in table:
+    for level, name, chosen, patient, _, psnr, ssim, milliseconds in rows:
+        if float(level) != noise_std:
+            continue
         parameters[name] = chosen
         result = results.setdefault(name, {"psnr": [], "ssim": [], "seconds": []})
         values = float(psnr), float(ssim), float(milliseconds) / 1000
@@ -587,8 +681,10 @@ def main(arguments=None):
     parser.add_argument(
         "--noise-std",
         type=float,
-        default=NOISE_STD,
-        help=f"standard deviation of the noise in grey levels (default {NOISE_STD})",
+        nargs="+",
+        default=LEVELS,
+        help="standard deviations of the noise in grey levels "
+        f"(default {' '.join(map(str, LEVELS))})",
     )
     parser.add_argument(
         "--output",
@@ -597,16 +693,22 @@ def main(arguments=None):
         help="the CSV file (default helpers/results/comparison.csv)",
     )
     options = parser.parse_args(arguments)
-    noise_std = check_number(options.noise_std, "noise_std", 1e-3, 1)
-    results, parameters = compare(options.seed, noise_std)
+    try:
+        levels = {check_number(std, "noise_std", 1e-3, 1): None for std in options.noise_std}
+        options.output.parent.mkdir(parents=True, exist_ok=True)  # before the work, not after it
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+    for noise_std in levels:
+        levels[noise_std] = compare(options.seed, noise_std)
     versions = [f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES]
     settings = {
         "seed": options.seed,
-        "noise_std": noise_std,
         "versions": ", ".join([f"Python {platform.python_version()}", *versions]),
     }
-    write_results(options.output, results, parameters, settings)
-    print(quality_table(summarise(results, "bm3d"), "bm3d", times=True))
+    write_results(options.output, levels, settings)
+    for noise_std, (results, _) in levels.items():
+        print(f"noise std {noise_std:g}\n")
+        print(quality_table(summarise(results, "bm3d"), "bm3d", times=True), end="\n\n")
 
 
 if __name__ == "__main__":

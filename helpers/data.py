@@ -495,7 +495,7 @@ def _folder(folder):
 # -------------------------------------------------------------------------- patches
 
 
-def random_patches(patients, size, n, rng):
+def random_patches(patients, size, n, rng, slices=1):
     """Cut square patches at random places, each flipped and turned at random.
 
     Parameters
@@ -508,10 +508,12 @@ def random_patches(patients, size, n, rng):
         Number of patches.
     rng : numpy.random.Generator
         Source of randomness.
+    slices : int
+        How many neighbouring slices a patch shows, one in each channel, in this order or reversed.
 
     Returns
     -------
-    ndarray of shape (n, size, size, 1), float32
+    ndarray of shape (n, size, size, slices), float32
 
     Raises
     ------
@@ -536,13 +538,16 @@ def random_patches(patients, size, n, rng):
         )
     size = check_whole(size, "size", 1, min(min(shape[1:3]) for shape in shapes))
     n = check_whole(n, "n", 1)
+    slices = check_whole(slices, "slices", 1, min(shape[0] for shape in shapes))
     check_rng(rng)
-    patches = np.empty((n, size, size, 1), np.float32)
+    patches = np.empty((n, size, size, slices), np.float32)
     for patch in patches:
         images = patients[rng.integers(len(patients))]
         top, left = (rng.integers(edge - size, endpoint=True) for edge in images.shape[1:3])
-        cut = images[rng.integers(len(images)), top : top + size, left : left + size]
-        cut = np.rot90(cut, rng.integers(4))
+        first = rng.integers(len(images) - slices, endpoint=True)
+        cut = images[first : first + slices, top : top + size, left : left + size, 0]
+        cut = np.rot90(np.moveaxis(cut, 0, -1), rng.integers(4))
+        cut = cut[..., ::-1] if slices > 1 and rng.integers(2) else cut
         patch[...] = cut[:, ::-1] if rng.integers(2) else cut
     return patches
 

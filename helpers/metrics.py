@@ -118,7 +118,7 @@ def mae(clean, denoised):
     return np.abs(clean.astype(np.float64) - denoised).mean(axis=(1, 2, 3))
 
 
-def evaluate(denoiser, clean, noisy):
+def evaluate(denoiser, clean, noisy, warm_up=1):
     """Run a denoiser over several patients and measure quality and time.
 
     Parameters
@@ -126,8 +126,9 @@ def evaluate(denoiser, clean, noisy):
     denoiser : function
         From a noisy batch (n, height, width, 1) to a denoised batch of the same shape.
     clean, noisy : lists of arrays of shape (n, height, width, 1)
-        One array per patient; sizes may differ between patients. The first noisy image is denoised
-        once before the clock starts, so that set-up work is not timed.
+        One array per patient; sizes may differ between patients.
+    warm_up : int
+        So many noisy images are denoised once before the clock starts: set-up work is not timed.
 
     Returns
     -------
@@ -151,7 +152,7 @@ def evaluate(denoiser, clean, noisy):
             f"noisy: expected one array for each of the {len(clean)} clean ones, got {len(noisy)}"
         )
     clean, noisy = zip(*(check_pair(a, b, "noisy") for a, b in zip(clean, noisy)))
-    denoiser(noisy[0][:1])
+    denoiser(noisy[0][: check_whole(warm_up, "warm_up", 1)])
     start = time.perf_counter()
     denoised = [denoiser(images) for images in noisy]
     seconds = time.perf_counter() - start

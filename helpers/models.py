@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from .checks import NOISE_MARGIN, check_images
+from .checks import NOISE_MARGIN, check_images, check_whole
 
 WEIGHTS = Path(__file__).with_name("weights")
 _PIXELS_AT_ONCE = 2**18  # one 512x512 slice, or many small images, go through a network together
@@ -222,58 +222,86 @@ def conv_autoencoder(filters=64):
     return keras.Model(inputs, outputs, name="conv_autoencoder")
 
 
-def denoising_unet(widths=(64, 128)):
-    """A small residual U-Net: it predicts the noise and subtracts it from its input.
+def denoising_unet(widths=(48, 96, 96), blocks=(2, 1, 1), slices=1):
+    """A residual U-Net: it predicts the noise and subtracts it from its input.
 
     A first convolution folds each 2x2 block of pixels into feature maps, and a last one unfolds them,
     so that the costly layers work on a quarter of the pixels. In between, each floor of the U holds
-    two 3x3 convolutions, and skip connections carry fine detail past the lower floors. There is no
-    output activation: the network's task is the noise, which has both signs.
+    residual blocks of two 3x3 convolutions; convolutions of stride 2 lead down and up, and skip
+    connections add the fine detail on the way up. There is no output activation: the network's task
+    is the noise, which has both signs.
 
     Parameters
     ----------
     widths : sequence of int
         Feature maps on each floor, from half the resolution downwards.
+    blocks : sequence of int
+        Residual blocks on each floor; on all floors but the lowest, as many on the way down as up.
+    slices : int
+        An odd number of neighbouring slices, of which the middle one is denoised: 1 for single
+        slices, 5 to see two on each side.
 
     Returns
     -------
     keras.Model
-        From (n, height, width, 1) to the same shape; height and width are multiples of
+        From (n, height, width, slices) to (n, height, width, 1); height and width are multiples of
         2 ** len(widths).
+
+    Raises
+    ------
+    ValueError
+        If `widths` and `blocks` differ in length, or `slices` is not odd.
 
     References
     ----------
     Ronneberger, Fischer and Brox, "U-Net", MICCAI 2015 (the shape); Zhang et al., "Beyond a Gaussian
     denoiser", IEEE Trans. Image Processing 26, 2017 (learning the noise); Zhang, Zuo and Zhang,
-    "FFDNet", IEEE Trans. Image Processing 27, 2018 (working at half the resolution).
+    "FFDNet", IEEE Trans. Image Processing 27, 2018 (working at half the resolution); Zhang et al.,
+    "Plug-and-play image restoration with deep denoiser prior", IEEE Trans. Pattern Analysis and
+    Machine Intelligence 44, 2021 (residual blocks, strided convolutions and added skips).
 
     Examples
     --------
-    >>> denoising_unet((32, 64)).count_params()
-    111521
+    >>> denoising_unet((32, 64), (1, 1)).count_params()
+    128001
     """
-    inputs = keras.Input((None, None, 1))
-    x = layers.Conv2D(widths[0], 2, strides=2, name="fold")(inputs)
+    widths, blocks = list(widths), list(blocks)
+    if not widths or len(widths) != len(blocks):
+        raise ValueError(
+            f"blocks: expected one number for each of the widths {widths}, got {blocks}"
+        )
+    slices = check_whole(slices, "slices", 1)
+    if slices % 2 == 0:
+        raise ValueError(f"slices: expected an odd number, got {slices}")
+    middle = slices // 2
+    inputs = keras.Input((None, None, slices))
+    # Zero mean and about unit variance inside; the noise is counted in tenths of the CT window.
+    x = layers.Rescaling(4.0, offset=-1.4)(inputs)
+    x = layers.Conv2D(widths[0], 2, strides=2, name="fold")(x)
     skips = []
-    for width in widths[:-1]:
-        x = _two_convolutions(x, width)
+    for width, count, below in zip(widths, blocks, widths[1:]):
+        x = _residual_blocks(x, width, count)
         skips.append(x)
-        x = layers.MaxPooling2D(2)(x)
-    x = _two_convolutions(x, widths[-1])
-    for width, skip in zip(widths[-2::-1], skips[::-1]):
-        x = layers.Concatenate()([layers.UpSampling2D(2)(x), skip])
-        x = _two_convolutions(x, width)
-    noise = layers.Conv2DTranspose(1, 4, strides=2, padding="same", name="noise")(x)
-    return keras.Model(
-        inputs, layers.Subtract(name="denoised")([inputs, noise]), name="denoising_unet"
-    )
+        x = layers.Conv2D(below, 2, strides=2)(x)
+    x = _residual_blocks(x, widths[-1], blocks[-1])
+    for width, count, skip in zip(widths[-2::-1], blocks[-2::-1], skips[::-1]):
+        x = layers.Conv2DTranspose(width, 2, strides=2)(x)
+        x = _residual_blocks(layers.Add()([x, skip]), width, count)
+    small = keras.initializers.VarianceScaling(0.1)
+    x = layers.Conv2DTranspose(1, 4, strides=2, padding="same", kernel_initializer=small)(x)
+    noise = layers.Rescaling(0.1, name="noise")(x)
+    outputs = layers.Subtract(name="denoised")([inputs[..., middle : middle + 1], noise])
+    return keras.Model(inputs, outputs, name="denoising_unet")
 
 
-def _two_convolutions(x, width):
-    for _ in range(2):
-        x = layers.Conv2D(
+def _residual_blocks(x, width, count):
+    """Blocks that add something to their input, at first very little."""
+    for _ in range(count):
+        y = layers.Conv2D(
             width, 3, padding="same", activation="relu", kernel_initializer="he_normal"
         )(x)
+        small = keras.initializers.VarianceScaling(0.2)
+        x = layers.Add()([x, layers.Conv2D(width, 3, padding="same", kernel_initializer=small)(y)])
     return x
 
 
@@ -283,15 +311,19 @@ def as_denoiser(model):
     Parameters
     ----------
     model : keras.Model
-        From (n, height, width, 1) to the same shape. A model of fixed size accepts that size only;
-        for any other, images are padded by mirroring to a multiple of 8 pixels and cut back.
+        From (n, height, width, slices) to (n, height, width, 1). A model of fixed size accepts that
+        size only; for any other, images are padded by mirroring to a multiple of 8 pixels and cut
+        back.
 
     Returns
     -------
     function
         From a noisy batch (n, height, width, 1), values near [0, 1], to a denoised one, float32.
+        Where the model sees several slices, the batch holds the neighbouring slices of one patient in
+        order, and beyond the first and the last one the volume is mirrored.
         Images go through in small portions, so that memory does not grow with their number. It
-        raises ValueError for a wrong shape or type, and for values that noise cannot explain.
+        raises ValueError for a wrong shape or type, for values that noise cannot explain, and for
+        fewer slices than a model of several slices needs.
 
     References
     ----------
@@ -299,15 +331,21 @@ def as_denoiser(model):
 
     Examples
     --------
-    >>> denoise = as_denoiser(denoising_unet((4, 8)))
+    >>> denoise = as_denoiser(denoising_unet((4, 8), (1, 1)))
     >>> denoise(np.zeros((3, 21, 30, 1), "float32")).shape
     (3, 21, 30, 1)
     """
-    size = model.input_shape[1:3]
+    size, slices = model.input_shape[1:3], model.input_shape[3]
+    beside = slices // 2
 
     def denoise(noisy):
         noisy = check_images(noisy, "noisy", NOISE_MARGIN)
         height, width = noisy.shape[1:3]
+        if len(noisy) <= beside:
+            raise ValueError(
+                f"noisy: expected at least {beside + 1} neighbouring slices of one patient, "
+                f"got {len(noisy)}"
+            )
         if size == (None, None):
             padded = np.pad(noisy, ((0, 0), (0, -height % 8), (0, -width % 8), (0, 0)), "symmetric")
         elif size == (height, width):
@@ -317,8 +355,13 @@ def as_denoiser(model):
                 f"noisy: expected images of {size[0]} x {size[1]} pixels, got {height} x {width}"
             )
         at_once = max(1, _PIXELS_AT_ONCE // (height * width))
-        portions = [padded[start : start + at_once] for start in range(0, len(padded), at_once)]
-        denoised = [np.asarray(model.predict_on_batch(portion)) for portion in portions]
+        order = np.pad(np.arange(len(noisy)), beside, "reflect")  # mirrored beyond both ends
+        windows = np.lib.stride_tricks.sliding_window_view(order, slices)
+        denoised = []
+        for start in range(0, len(noisy), at_once):
+            portion = padded[windows[start : start + at_once], ..., 0]  # (n, slices, height, width)
+            portion = np.moveaxis(portion, 1, -1)
+            denoised.append(np.asarray(model.predict_on_batch(portion)))
         return np.concatenate(denoised)[:, :height, :width].astype(np.float32, copy=False)
 
     return denoise
@@ -328,18 +371,19 @@ def pretrained_denoiser(name="ct_unet"):
     """Load a shipped denoiser; no network is needed.
 
     The networks were trained on the training patient of `data.load_ct` by `python -m
-    helpers.training`, with Gaussian noise of unknown strength ("ct_unet") or of std 0.07
-    ("ct_conv_autoencoder"). Not for clinical use.
+    helpers.training`, the U-Nets with white Gaussian noise of unknown standard deviation from 0 to
+    0.16, the autoencoder with 0.07. Not for clinical use.
 
     Parameters
     ----------
     name : {"ct_unet", "ct_conv_autoencoder"}
+        The U-Net of notebook 3; the bottleneck autoencoder of popular tutorials, to compare with.
 
     Returns
     -------
     function
         A denoiser: from noisy CT slices windowed to [0, 1], shape (n, height, width, 1), any height
-        and width, to denoised ones.
+        and width, to denoised ones; see `as_denoiser`.
 
     Raises
     ------

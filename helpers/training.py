@@ -5,7 +5,9 @@ stopped goes on from its last checkpoint. `--help` lists the options.
 """
 
 import argparse
+import functools
 import json
+import shutil
 import time
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import cv2
 import keras
 import numpy as np
 
-from .checks import check_whole
+from .checks import check_images, check_whole
 from .data import cache_folder, load_ct, random_patches
 from .metrics import psnr
 from .models import WEIGHTS, as_denoiser, conv_autoencoder, denoising_unet
@@ -29,12 +31,13 @@ class NoisyBatches(keras.utils.PyDataset):
     Parameters
     ----------
     draw : function
-        draw(batch_size, rng) -> clean images (batch_size, height, width, 1) in [0, 1].
+        draw(batch_size, rng) -> clean images (batch_size, height, width, slices) in [0, 1]; of several
+        slices, the middle one is what a network shall find.
     corrupt : function
         corrupt(clean, rng) -> noisy images of the same shape.
     batch_size, steps : int
         Images in a batch, batches in an epoch.
-    seed : int
+    seed : int or sequence of int
         Decides everything that is drawn.
 
     References
@@ -64,9 +67,10 @@ class NoisyBatches(keras.utils.PyDataset):
         return self.steps
 
     def __getitem__(self, step):
-        rng = np.random.default_rng([self.seed, self.epoch, step])
+        rng = np.random.default_rng([*np.atleast_1d(self.seed), self.epoch, step])
         clean = self.draw(self.batch_size, rng)
-        return self.corrupt(clean, rng), clean
+        middle = clean.shape[-1] // 2
+        return self.corrupt(clean, rng), clean[..., middle : middle + 1]
 
 
 class ProgressCallback(keras.callbacks.Callback):
@@ -92,8 +96,10 @@ class ProgressCallback(keras.callbacks.Callback):
         self.done += 1
         self.logs = logs or {}
         left = (time.perf_counter() - self.start) / self.done * (self.epochs - epoch - 1)
+        left = f"{left:.0f} s left" if left < 120 else f"{left / 60:.0f} min left"
+        bar = "#" * (20 * (epoch + 1) // self.epochs)
         self.line.update(
-            f"epoch {epoch + 1} of {self.epochs}, {self._losses(4)}, {left:.0f} s left"
+            f"[{bar:20}] epoch {epoch + 1} of {self.epochs}, {self._losses(4)}, {left}"
         )
 
     def on_train_end(self, logs=None):
@@ -192,41 +198,94 @@ def warmup_cosine(peak, steps, warmup_share=0.05):
     )
 
 
-def ct_patches(patients, size=64):
-    """Return a function that draws training patches at two scales.
+def ct_patches(patients, size=64, slices=1):
+    """Return a function that draws training patches at three scales.
 
-    Patients are scanned at different pixel sizes; a copy of each slice at 0.7 of its size (0.70 mm
-    pixels become 1.0 mm) teaches a network both.
+    Patients are scanned at different pixel sizes: copies of each slice at 0.7 and 0.5 of its size
+    (0.70 mm pixels become 1.0 and 1.4 mm) teach a network all of them. The air around the body is cut
+    away first; nothing can be learned from it.
 
     Parameters
     ----------
     patients : list of arrays of shape (n, height, width, 1)
-        Clean slices.
+        Clean slices in [0, 1].
     size : int
         Edge of a patch in pixels.
+    slices : int
+        Number of neighbouring slices in a patch.
 
     Returns
     -------
     function
-        draw(n, rng) -> patches of shape (n, size, size, 1), for `NoisyBatches`.
+        draw(n, rng) -> patches of shape (n, size, size, slices), for `NoisyBatches`.
+
+    Raises
+    ------
+    ValueError
+        If an array has another shape, or a patient's body, at half its size, is smaller than a patch.
 
     Examples
     --------
-    >>> draw = ct_patches([np.zeros((2, 128, 128, 1), "float32")])
+    >>> draw = ct_patches([np.ones((2, 128, 128, 1), "float32")])
     >>> draw(3, np.random.default_rng(0)).shape
     (3, 64, 64, 1)
     """
-    smaller = [
-        np.stack(
-            [
-                cv2.resize(image, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
-                for image in images
-            ]
+    bodies = [_body(check_images(images, "patients")) for images in patients]
+    sources = [_resized(images, scale) for scale in (1.0, 0.7, 0.5) for images in bodies]
+    if any(min(images.shape[1:3]) < size for images in sources):
+        raise ValueError(
+            f"patients: expected bodies of at least {2 * size} pixels, "
+            f"got {', '.join('{} x {}'.format(*images.shape[1:3]) for images in bodies)}"
         )
-        for images in patients
+    return lambda n, rng: random_patches(sources, size, n, rng, slices)
+
+
+def _body(images):
+    """Cut away the rows and columns in which no slice shows anything but air and lung."""
+    dense = (images[..., 0] > 0.5).any(axis=0)
+    if not dense.any():
+        return images
+    rows, columns = (np.flatnonzero(dense.any(axis=axis)) for axis in (1, 0))
+    return images[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _resized(images, scale):
+    resized = [
+        cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        for image in images
     ]
-    sources = [*patients, *(images[..., None] for images in smaller)]
-    return lambda n, rng: random_patches(sources, size, n, rng)
+    return np.stack(resized)[..., None]
+
+
+def negative_psnr(clean, denoised):
+    """Loss: minus the PSNR of each image; what the comparison measures, made trainable.
+
+    Each image counts alike, whether its noise is weak or strong. The mean squared or absolute error
+    would be ruled by the noisiest images of a batch.
+
+    Parameters
+    ----------
+    clean, denoised : tensors of shape (n, height, width, 1)
+        Clean images in [0, 1] and what a network made of their noisy versions; any backend of Keras.
+
+    Returns
+    -------
+    tensor of shape (n,)
+        dB, of which Keras takes the mean; 1e-4 is added to the squared error, so that the loss is never
+        below -40 and images of hardly any noise do not rule the batch.
+
+    References
+    ----------
+    Chen et al., "Simple baselines for image restoration", ECCV 2022, and its code, for PSNR as a loss.
+
+    Examples
+    --------
+    >>> images = np.zeros((1, 8, 8, 1), "float32")
+    >>> np.asarray(negative_psnr(images, images + 0.1)).round(1)
+    array([-20.], dtype=float32)
+    """
+    error = keras.ops.mean(keras.ops.square(denoised - clean), axis=(1, 2, 3))
+    return 10 * keras.ops.log10(error + 1e-4)
 
 
 # ------------------------------------------------------------------ the shipped weights
@@ -234,37 +293,49 @@ def ct_patches(patients, size=64):
 
 def _unknown_noise(clean, rng):
     """Gaussian noise whose standard deviation is drawn anew for each patch."""
-    return add_gaussian_noise(clean, rng.uniform(0, 0.16, len(clean)), rng)
+    std = rng.uniform(0, 0.16, len(clean))
+    channels = np.split(clean, clean.shape[-1], axis=-1)
+    return np.concatenate([add_gaussian_noise(part, std, rng) for part in channels], axis=-1)
 
 
 def _known_noise(clean, rng):
     return add_gaussian_noise(clean, 0.07, rng)
 
 
+# A round (network, epochs, peak) starts from what the one before has learned, with a new warm-up and
+# cosine. The network of five slices begins as that of one slice: its neighbours weigh nothing at first.
+_UNET = {"corrupt": _unknown_noise, "loss": negative_psnr, "batch_size": 8}
+_FIRST_ROUND = (denoising_unet, 120, 8e-4)
 RECIPES = {
     "ct_unet": {
-        "build": denoising_unet,
-        "corrupt": _unknown_noise,
-        "epochs": 100,
-        "peak": 1.5e-3,
+        **_UNET,
+        "rounds": [_FIRST_ROUND],
+    },
+    "ct_unet_small": {
+        **_UNET,
+        "rounds": [(functools.partial(denoising_unet, (32, 48, 48)), 80, 8e-4)],
+    },
+    "ct_unet_25d": {
+        **_UNET,
+        "rounds": [_FIRST_ROUND, (functools.partial(denoising_unet, slices=5), 60, 4e-4)],
     },
     "ct_conv_autoencoder": {
-        "build": conv_autoencoder,
         "corrupt": _known_noise,
-        "epochs": 20,
-        "peak": 1e-3,
+        "loss": keras.losses.mean_absolute_error,
+        "batch_size": 16,
+        "rounds": [(conv_autoencoder, 5, 1e-3)],
     },
 }
-STEPS_PER_EPOCH, BATCH_SIZE = 100, 16
+STEPS_PER_EPOCH = 400
 
 
 class _ValidationPSNR(keras.callbacks.Callback):
-    """Add the PSNR on every tenth slice of the validation patients, noise 0.07, to the logs."""
+    """Add the mean PSNR over all slices of the validation patients, noise 0.07, to the logs."""
 
     def __init__(self):
         super().__init__()
         rng = np.random.default_rng(0)
-        self.clean = [patient[::10] for patient in load_ct("validation")]
+        self.clean = load_ct("validation")
         self.noisy = [add_gaussian_noise(patient, 0.07, rng) for patient in self.clean]
 
     def measure(self, model):
@@ -281,17 +352,17 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
 
     Parameters
     ----------
-    name : {"ct_unet", "ct_conv_autoencoder"}
+    name : {"ct_unet", "ct_unet_small", "ct_unet_25d", "ct_conv_autoencoder"}
         Which network.
     epochs : int, optional
-        Passes of 100 steps of 16 patches; by default what the recipe says.
+        Passes of 400 steps, in one round; by default what the recipe says.
     seed : int
         Decides initial weights, patches and noise.
     output : str or Path
         Folder for NAME.keras and NAME.json.
     checkpoints : str or Path, optional
-        Folder for the state after each epoch, from which a stopped run goes on; by default one in
-        the cache folder. It is removed at the end.
+        Folder for the state after each epoch and each round, from which a stopped run goes on; by
+        default one in the cache folder. It is removed at the end.
 
     Returns
     -------
@@ -312,42 +383,72 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
     if name not in RECIPES:
         raise ValueError(f"name: expected one of {', '.join(RECIPES)}, got {name!r}")
     recipe = RECIPES[name]
-    epochs = check_whole(recipe["epochs"] if epochs is None else epochs, "epochs", 1)
-    keras.utils.set_random_seed(seed)
-    model = recipe["build"]()
-    schedule = warmup_cosine(recipe["peak"], epochs * STEPS_PER_EPOCH)
-    model.compile(keras.optimizers.Adam(schedule), "mean_absolute_error")
-    batches = NoisyBatches(
-        ct_patches(load_ct("train")), recipe["corrupt"], BATCH_SIZE, STEPS_PER_EPOCH, seed
-    )
-    validation = _ValidationPSNR()
-    checkpoints = Path(checkpoints or cache_folder() / "checkpoints" / f"{name}-{epochs}-{seed}")
-    backup = keras.callbacks.BackupAndRestore(checkpoints, double_checkpoint=True)
-    fit(model, batches, epochs, [validation, backup])
-    score = validation.measure(model)
+    rounds = recipe["rounds"]
+    if epochs is not None:
+        rounds = [(rounds[-1][0], check_whole(epochs, "epochs", 1), rounds[0][2])]
     output = Path(output)
-    output.mkdir(parents=True, exist_ok=True)
-    shipped = recipe["build"]()  # without the optimiser, a third of the size
+    output.mkdir(parents=True, exist_ok=True)  # before the hours of training, not after them
+    run = "-".join([name, *(str(count) for _, count, _ in rounds), str(seed)])
+    checkpoints = Path(checkpoints or cache_folder() / "checkpoints" / run)
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    patients, validation = load_ct("train"), _ValidationPSNR()
+    keras.utils.set_random_seed(seed)
+    model = None
+    for number, (build, count, peak) in enumerate(rounds):
+        before, model = model, build()
+        learned = checkpoints / f"round-{number}.weights.h5"
+        if learned.exists():
+            model.load_weights(learned)
+            continue
+        if before is not None:
+            model.set_weights(_grown(before.get_weights(), model.get_weights()))
+        schedule = warmup_cosine(peak, count * STEPS_PER_EPOCH)
+        model.compile(keras.optimizers.Adam(schedule), recipe["loss"])
+        batches = NoisyBatches(
+            ct_patches(patients, slices=model.input_shape[-1]),
+            recipe["corrupt"],
+            recipe["batch_size"],
+            STEPS_PER_EPOCH,
+            [seed, number],
+        )
+        backup = keras.callbacks.BackupAndRestore(
+            checkpoints / f"round-{number}", double_checkpoint=True
+        )
+        fit(model, batches, count, [validation, backup])
+        unfinished = checkpoints / "unfinished.weights.h5"
+        model.save_weights(unfinished)
+        unfinished.replace(learned)
+    score = validation.measure(model)
+    shipped = rounds[-1][0]()  # without the optimiser, a third of the size
     shipped.set_weights(model.get_weights())
     shipped.save(output / f"{name}.keras")
     settings = {
         "network": name,
         "weights": model.count_params(),
         "seed": seed,
-        "epochs": epochs,
+        "rounds": [
+            {"slices": build().input_shape[-1], "epochs": count, "peak_learning_rate": peak}
+            for build, count, peak in rounds
+        ],
         "steps_per_epoch": STEPS_PER_EPOCH,
-        "batch_size": BATCH_SIZE,
+        "batch_size": recipe["batch_size"],
         "patch_size": 64,
         "noise": recipe["corrupt"].__name__.strip("_"),
-        "loss": "mean_absolute_error",
-        "peak_learning_rate": recipe["peak"],
+        "loss": recipe["loss"].__name__,
         "keras": keras.__version__,
         "backend": keras.backend.backend(),
         "validation_psnr_db": round(score, 2),
     }
     text = json.dumps(settings, indent=2) + "\n"
     (output / f"{name}.json").write_text(text, encoding="utf-8")
+    shutil.rmtree(checkpoints)
     return score
+
+
+def _grown(learned, fresh):
+    """Fit learned kernels into those of a network of more slices, with zeros on both sides."""
+    beside = [np.subtract(b.shape, a.shape) // 2 for a, b in zip(learned, fresh)]
+    return [np.pad(a, [(n, n) for n in sizes]) for a, sizes in zip(learned, beside)]
 
 
 def main(arguments=None):
@@ -356,7 +457,7 @@ def main(arguments=None):
         prog="python -m helpers.training", description=build_weights.__doc__.split("\n")[0]
     )
     parser.add_argument("name", choices=RECIPES, help="which network to train")
-    parser.add_argument("--epochs", type=int, help="passes of 100 steps; default: the recipe's")
+    parser.add_argument("--epochs", type=int, help="passes of 400 steps; default: the recipe's")
     parser.add_argument(
         "--seed", type=int, default=0, help="decides everything that is drawn (default 0)"
     )
@@ -368,7 +469,10 @@ def main(arguments=None):
     )
     parser.add_argument("--checkpoints", type=Path, help="folder for the state of a stopped run")
     options = parser.parse_args(arguments)
-    score = build_weights(**vars(options))
+    try:
+        score = build_weights(**vars(options))
+    except (ValueError, OSError) as error:  # bad numbers, no data, a folder that cannot be written
+        parser.error(str(error))
     print(f"{options.name}: validation PSNR {score:.2f} dB at noise std 0.07")
 
 

@@ -40,12 +40,6 @@ def ct_hu():
 
 
 @pytest.fixture(scope="session")
-def validation_ct(ct_hu):
-    """Every 20th slice of the validation patients, windowed to [0, 1]."""
-    return [data.window(patient[::20])[..., None] for patient in ct_hu["validation"]]
-
-
-@pytest.fixture(scope="session")
 def sample_wheels():
     """The folder that holds the three sample wheels, each checked by its hash."""
     return {name: data._wheel(name) for name in data._PINS}

@@ -3,6 +3,7 @@
 import inspect
 
 import bm3d as bm3d_package
+import bm4d as bm4d_package
 import cv2
 import numpy as np
 import pytest
@@ -130,6 +131,24 @@ def test_bad_parameters(name, argument, values, pictures):
     for value in values:
         with pytest.raises(ValueError, match=f"^{argument}: expected"):
             baselines.BASELINES[name](pictures[:1], **{argument: value})
+
+
+def test_bm4d_is_that_of_the_library_and_sees_the_neighbours(rng):
+    volume = np.full((8, 16, 20, 1), 0.5, np.float32)
+    volume[:, 4:10, 5:12] = 0.8
+    noisy = (volume + rng.normal(0, 0.07, volume.shape)).astype(np.float32)
+    before = noisy.copy()
+    denoised = baselines.bm4d(noisy, sigma=0.08)
+    np.testing.assert_allclose(denoised[..., 0], bm4d_package.bm4d(noisy[..., 0], 0.08), atol=1e-6)
+    np.testing.assert_array_equal(noisy, before)
+    assert (denoised.shape, denoised.dtype) == (noisy.shape, np.float32)
+    by_bm3d = baselines.bm3d(noisy[:1], sigma=0.08)
+    assert np.std(denoised[0] - volume[0]) < np.std(by_bm3d[0] - volume[0])
+    for images in (volume[..., 0], volume * 255, volume * np.nan, volume[:7], volume[:, :, :7]):
+        with pytest.raises(ValueError, match="^noisy: expected"):
+            baselines.bm4d(images)
+    with pytest.raises(ValueError, match="^sigma: expected"):
+        baselines.bm4d(volume, 0)
 
 
 def test_median_takes_a_whole_number_of_any_type(noisy):

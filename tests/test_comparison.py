@@ -1,9 +1,12 @@
 """The search with growing grids, the comparison's tables and files, and its figures."""
 
+import time
+from functools import partial
+
 import numpy as np
 import pytest
 
-from helpers import baselines, comparison, plotting
+from helpers import baselines, comparison, data, models, plotting
 
 
 @pytest.fixture
@@ -122,6 +125,32 @@ def test_measure_calls_slice_by_slice(pair):
     assert result["seconds"][0].shape == (2,) and (result["seconds"][0] > 0).all()
 
 
+@pytest.mark.parametrize("name", comparison.WHOLE_PATIENTS)
+def test_measure_hands_whole_patients_to_those_that_need_them(pair, name):
+    calls = []
+
+    def denoiser(noisy):
+        calls.append(noisy)
+        return noisy
+
+    result = comparison.measure({name: denoiser}, *pair)[name]
+    assert len(calls) == 2  # one goes before the clock
+    np.testing.assert_array_equal(calls[1], pair[1][0])
+    assert result["seconds"][0].shape == (2,) and np.ptp(result["seconds"][0]) == 0
+
+
+def test_lead_is_counted_slice_by_slice():
+    """Ahead by 1 dB on three slices of two patients, behind by 2 on one."""
+    theirs = {"psnr": [np.array([30.0, 31]), np.array([32.0, 33])], "ssim": [np.full(4, 0.8)]}
+    ours = {"psnr": [np.array([31.0, 32]), np.array([33.0, 31])], "ssim": [np.full(4, 0.7)]}
+    table = comparison.lead_table({0.03: {"bm3d": theirs, "nl_means": ours}}, "nl_means")
+    title = "| noise std | BM3D, dB | NL-means (scikit-image), dB | lead, dB |"
+    assert table.splitlines()[0].startswith(title)
+    assert table.splitlines()[2] == "| 0.03 | 31.50 | 31.75 | +0.25 | 75 % | 0.800 | 0.700 |"
+    with pytest.raises(KeyError, match="unet"):
+        comparison.lead_table({0.03: {"bm3d": theirs}})
+
+
 def test_difference_is_paired(pair):
     clean, noisy = pair
     methods = {"half": lambda x: x / 2 + 0.25, "nothing": lambda x: x}
@@ -150,21 +179,25 @@ def test_results_survive_the_file(tmp_path):
     def numbers():
         return [rng.uniform(0.1, 0.9, 3), rng.uniform(0.1, 0.9, 2)]
 
-    results = {
-        name: {"psnr": numbers(), "ssim": numbers(), "seconds": numbers()}
-        for name in ("bm3d", "noisy")
-    }
+    levels = {}
+    for noise_std in (0.03, 0.07):
+        results = {
+            name: {"psnr": numbers(), "ssim": numbers(), "seconds": numbers()}
+            for name in ("bm3d", "noisy")
+        }
+        levels[noise_std] = results, {"bm3d": {"sigma": noise_std}}
     path = tmp_path / "deep" / "results.csv"
-    comparison.write_results(
-        path, results, {"bm3d": {"sigma": 0.07}}, {"seed": 3, "versions": "a: 1"}
-    )
-    back, parameters, settings = comparison.read_results(path)
-    assert settings == {"seed": "3", "versions": "a: 1"}
-    assert parameters == {"bm3d": "sigma=0.07", "noisy": ""}
-    for name, result in results.items():
-        for key, tolerance in (("psnr", 1e-4), ("ssim", 1e-5), ("seconds", 1e-2)):
-            for ours, stored in zip(result[key], back[name][key], strict=True):
-                np.testing.assert_allclose(stored, ours, atol=tolerance)
+    comparison.write_results(path, levels, {"seed": 3, "versions": "a: 1"})
+    for noise_std, (results, _) in levels.items():
+        back, parameters, settings = comparison.read_results(path, noise_std)
+        assert settings == {"seed": "3", "versions": "a: 1"}
+        assert parameters == {"bm3d": f"sigma={noise_std}", "noisy": ""}
+        for name, result in results.items():
+            for key, tolerance in (("psnr", 1e-4), ("ssim", 1e-5), ("seconds", 1e-2)):
+                for ours, stored in zip(result[key], back[name][key], strict=True):
+                    np.testing.assert_allclose(stored, ours, atol=tolerance)
+    with pytest.raises(ValueError, match="^noise_std: expected one of 0.03, 0.07, .* got 0.05"):
+        comparison.read_results(path, 0.05)
 
 
 def test_unreadable_results_are_named(tmp_path):
@@ -172,13 +205,67 @@ def test_unreadable_results_are_named(tmp_path):
         comparison.read_results(tmp_path / "none.csv")
     path = tmp_path / "other.csv"
     path.write_text("a,b\n1,2\n")
-    with pytest.raises(ValueError, match="other.csv: expected the columns method"):
+    with pytest.raises(ValueError, match="other.csv: expected the columns noise_std, method"):
         comparison.read_results(path)
 
 
 def test_table_needs_full_rows():
     with pytest.raises(ValueError, match="rows: expected 2 cells"):
         comparison.markdown_table(["a", "b"], [[1]])
+
+
+# ---------------------------------------------------------- the bars, on shipped weights
+
+LEADS = {0.03: 0.2, 0.07: 0.45, 0.12: 0.6}  # dB over BM3D that the U-Net must have
+
+
+@pytest.fixture(scope="module")
+def some_slices(ct_hu):
+    """BM3D, told the noise level, and the U-Nets on three slices of each test patient."""
+    test = [data.window(patient)[..., None] for patient in ct_hu["test"]]
+    levels = {}
+    for noise_std in LEADS:
+        noisy = comparison.noisy_copies(test, noise_std, seed=3)
+        clean_part = [images[10::16][:3] for images in test]
+        noisy_part = [images[10::16][:3] for images in noisy]
+        methods = {"bm3d": partial(baselines.bm3d, sigma=noise_std), **comparison.networks()}
+        levels[noise_std] = comparison.measure(methods, clean_part, noisy_part)
+    return levels
+
+
+@pytest.mark.parametrize(("noise_std", "lead"), LEADS.items())
+def test_unet_beats_bm3d(noise_std, lead, some_slices):
+    unet, bm3d = (some_slices[noise_std][name] for name in ("unet", "bm3d"))
+    ahead = np.concatenate(unet["psnr"]) - np.concatenate(bm3d["psnr"])
+    assert ahead.mean() >= lead
+    assert (ahead > 0).all()
+    assert np.concatenate(unet["ssim"]).mean() > np.concatenate(bm3d["ssim"]).mean()
+
+
+@pytest.mark.parametrize(("noise_std", "lead"), LEADS.items())
+def test_stored_results_reach_the_bars_on_all_slices(noise_std, lead):
+    results, _, _ = comparison.read_results(noise_std=noise_std)
+    psnrs = {name: np.concatenate(result["psnr"]) for name, result in results.items()}
+    ahead = psnrs["unet"] - psnrs["bm3d"]
+    assert len(ahead) == 102
+    assert ahead.mean() >= lead
+    assert (ahead > 0).all()
+    ssims = {name: np.concatenate(results[name]["ssim"]).mean() for name in ("unet", "bm3d")}
+    assert ssims["unet"] > ssims["bm3d"]
+
+
+def test_speed_on_a_large_slice(ct_hu):
+    """Side by side in one run: at most a fortieth of BM3D's time."""
+    noisy = comparison.noisy_copies([data.window(ct_hu["train"][0][60:61])[..., None]])[0]
+    assert noisy.shape == (1, 512, 512, 1)
+    unet = models.pretrained_denoiser("ct_unet")
+    unet(noisy)  # the first call also compiles
+    clock = [time.perf_counter()]
+    for denoise in [unet] * 5 + [baselines.bm3d]:
+        denoise(noisy)
+        clock.append(time.perf_counter())
+    *by_unet, by_bm3d = np.diff(clock)
+    assert by_bm3d >= 40 * np.median(by_unet)
 
 
 # ------------------------------------------------------------------- small structures
@@ -254,6 +341,17 @@ def test_detail_grid_shows_each_method_above_its_error():
 # ------------------------------------------------------------------------ the command
 
 
+@pytest.mark.parametrize("options", [["--noise-std", "0.05", "0"], ["--output", "{file}/a.csv"]])
+def test_bad_options_end_in_one_sentence(options, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(comparison, "compare", None)  # it must not come that far
+    file = tmp_path / "file"
+    file.write_text("not a folder")
+    with pytest.raises(SystemExit, match="^2$"):
+        comparison.main([option.format(file=file) for option in options])
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("python -m helpers.comparison: error: ")
+
+
 def test_command_stores_seed_and_versions(tmp_path, monkeypatch, capsys, pair):
     seen = []
 
@@ -264,10 +362,12 @@ def test_command_stores_seed_and_versions(tmp_path, monkeypatch, capsys, pair):
 
     monkeypatch.setattr(comparison, "compare", compare)
     output = tmp_path / "out.csv"
-    comparison.main(["--seed", "7", "--noise-std", "0.05", "--output", str(output)])
-    assert seen == [(7, 0.05)]
-    _, parameters, settings = comparison.read_results(output)
+    comparison.main(["--seed", "7", "--noise-std", "0.05", "0.1", "--output", str(output)])
+    assert seen == [(7, 0.05), (7, 0.1)]
+    _, parameters, settings = comparison.read_results(output, 0.1)
     assert parameters["bm3d"] == "sigma=0.05"
-    assert settings["seed"] == "7" and settings["noise_std"] == "0.05"
+    assert settings["seed"] == "7"
     assert f"numpy {np.__version__}" in settings["versions"]
-    assert capsys.readouterr().out.startswith("| method | PSNR, dB")
+    printed = capsys.readouterr().out
+    assert printed.startswith("noise std 0.05\n\n| method | PSNR, dB")
+    assert "\n\nnoise std 0.1\n\n| method | PSNR, dB" in printed

@@ -528,6 +528,19 @@ def test_every_patch_is_found_in_a_patient_up_to_symmetry(rng):
         np.testing.assert_array_equal(a, b)
 
 
+def test_channels_of_a_patch_are_neighbouring_slices(rng):
+    """The value tells slice, row and column: all channels show one place of neighbouring slices."""
+    slice_, row, column = np.indices((6, 9, 8))
+    patient = (100 * slice_ + 10 * row + column).astype(np.float32)[..., None]
+    patches = data.random_patches([patient], 4, 500, rng, slices=3).astype(int)
+    assert patches.shape == (500, 4, 4, 3)
+    numbers, places = patches // 100, patches % 100
+    assert (places == places[..., :1]).all()
+    assert (numbers == numbers[:, :1, :1]).all()
+    starts = {tuple(channels) for channels in numbers[:, 0, 0]}
+    assert starts == {(k, k + 1, k + 2)[::step] for k in range(4) for step in (1, -1)}
+
+
 def test_patches_depend_on_the_seed_only(pictures):
     first, again, other = (
         data.random_patches([pictures], 8, 20, np.random.default_rng(seed)) for seed in (1, 1, 2)
@@ -551,6 +564,9 @@ def test_patches_depend_on_the_seed_only(pictures):
         ("n", 0),
         ("n", 1.5),
         ("rng", 0),
+        ("slices", 0),
+        ("slices", 4),
+        ("slices", 1.5),
     ],
 )
 def test_bad_patch_arguments(argument, value, rng):

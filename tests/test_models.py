@@ -34,13 +34,12 @@ def seed():
         ),
         (models.conv_autoencoder, (9 * 64 + 64) + 3 * (9 * 64 * 64 + 64) + (9 * 64 + 1)),
         (
-            lambda: models.denoising_unet((32, 64)),
-            (4 * 32 + 32)
-            + 2 * (9 * 32 * 32 + 32)
-            + (9 * 32 * 64 + 64)
-            + (9 * 64 * 64 + 64)
-            + (9 * 96 * 32 + 32)
-            + (9 * 32 * 32 + 32)
+            lambda: models.denoising_unet((32, 64), (2, 1), slices=3),
+            (3 * 4 * 32 + 32)
+            + 2 * 2 * 2 * (9 * 32 * 32 + 32)
+            + (4 * 32 * 64 + 64)
+            + 2 * (9 * 64 * 64 + 64)
+            + (4 * 64 * 32 + 32)
             + (16 * 32 + 1),
         ),
     ],
@@ -87,15 +86,38 @@ def test_conv_autoencoder_code_is_a_quarter_as_high_and_wide(rng):
     assert encoder.predict_on_batch(images).shape == (1, 6, 8, 64)
 
 
-def test_unet_predicts_the_noise_and_subtracts_it(rng):
-    model = models.denoising_unet((4, 8))
-    images = rng.random((2, 16, 24, 1)).astype(np.float32)
+@pytest.mark.parametrize("slices", [1, 5])
+def test_unet_predicts_the_noise_of_the_middle_slice_and_subtracts_it(slices, rng):
+    model = models.denoising_unet((4, 8), (1, 1), slices)
+    images = rng.random((2, 16, 24, slices)).astype(np.float32)
+    middle = images[..., slices // 2, None]
     predicted = keras.Model(model.input, model.get_layer("noise").output).predict_on_batch(images)
     denoised = np.asarray(model.predict_on_batch(images))
-    np.testing.assert_allclose(denoised, images - np.asarray(predicted), atol=1e-6)
-    assert np.abs(predicted).max() > 1e-3
-    model.get_layer("noise").set_weights([w * 0 for w in model.get_layer("noise").get_weights()])
-    np.testing.assert_array_equal(model.predict_on_batch(images), images)
+    assert denoised.shape == (2, 16, 24, 1)
+    np.testing.assert_allclose(denoised, middle - np.asarray(predicted), atol=1e-6)
+    assert np.abs(predicted).max() > 1e-4
+    model.set_weights([weights * 0 for weights in model.get_weights()])
+    np.testing.assert_array_equal(model.predict_on_batch(images), middle)
+
+
+def test_every_pixel_of_every_slice_counts(rng):
+    """Another value anywhere near a pixel, or in a slice beside it, changes what is made of it."""
+    model = models.denoising_unet((4, 8), (1, 1), slices=3)
+    images = rng.random((1, 16, 16, 3)).astype(np.float32)
+    before = np.asarray(model.predict_on_batch(images))[0, 8, 8, 0]
+    for place in np.ndindex(4, 4, 3):
+        changed = images.copy()
+        changed[0, 6 + place[0], 6 + place[1], place[2]] += 1
+        assert np.asarray(model.predict_on_batch(changed))[0, 8, 8, 0] != before
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [("blocks", (1,)), ("blocks", (1, 1, 1)), ("slices", 2), ("slices", 0), ("slices", 1.5)],
+)
+def test_bad_unet(argument, value):
+    with pytest.raises(ValueError, match=f"^{argument}: expected"):
+        models.denoising_unet((4, 8), **{"blocks": (1, 1), argument: value})
 
 
 # ---------------------------------------------------------------------- as_denoiser
@@ -104,7 +126,38 @@ def test_unet_predicts_the_noise_and_subtracts_it(rng):
 @pytest.fixture(scope="module")
 def small_unet():
     keras.utils.set_random_seed(1)
-    return models.denoising_unet((4, 6, 8))
+    return models.denoising_unet((4, 6, 8), (1, 1, 1))
+
+
+@pytest.mark.parametrize("pixels", [1, 3 * 16 * 24])
+def test_a_model_of_several_slices_sees_the_neighbours(pixels, rng, monkeypatch):
+    """Slice by slice, by hand; beyond the ends, the volume is mirrored."""
+    monkeypatch.setattr(models, "_PIXELS_AT_ONCE", pixels)
+    model = models.denoising_unet((4, 8), (1, 1), slices=5)
+    volume = rng.random((6, 16, 24, 1)).astype(np.float32)
+    denoised = models.as_denoiser(model)(volume)
+    assert denoised.shape == volume.shape
+    for index, around in enumerate(
+        [
+            (2, 1, 0, 1, 2),
+            (1, 0, 1, 2, 3),
+            (0, 1, 2, 3, 4),
+            (1, 2, 3, 4, 5),
+            (2, 3, 4, 5, 4),
+            (3, 4, 5, 4, 3),
+        ]
+    ):
+        stack = np.stack([volume[slice_, ..., 0] for slice_ in around], axis=-1)[None]
+        np.testing.assert_allclose(denoised[index], model.predict_on_batch(stack)[0], atol=1e-6)
+
+
+def test_too_few_slices():
+    denoise = models.as_denoiser(models.denoising_unet((4, 8), (1, 1), slices=5))
+    assert denoise(np.zeros((3, 16, 16, 1), np.float32)).shape == (3, 16, 16, 1)
+    with pytest.raises(
+        ValueError, match="^noisy: expected at least 3 neighbouring slices .* got 2"
+    ):
+        denoise(np.zeros((2, 16, 16, 1), np.float32))
 
 
 @pytest.mark.parametrize("size", [(16, 24), (15, 24), (17, 23), (9, 8), (1, 1), (3, 40)])
@@ -166,23 +219,31 @@ def test_bad_images(small_unet, pictures):
 # ------------------------------------------------------------------ shipped weights
 
 
-@pytest.mark.parametrize("name, least", [("ct_unet", 5), ("ct_conv_autoencoder", 4)])
-def test_shipped_denoiser_on_validation_patients(name, least, validation_ct):
+SHIPPED = {"ct_unet": 6, "ct_conv_autoencoder": 4}
+
+
+@pytest.mark.parametrize(("name", "least"), SHIPPED.items())
+def test_shipped_denoiser_on_validation_patients(name, least, ct_hu):
     """Both patients have an odd size; the noise is that of the notebooks."""
     rng = np.random.default_rng(0)
     denoise = models.pretrained_denoiser(name)
     gains = []
-    for clean in validation_ct:
+    for patient in ct_hu["validation"]:
+        clean = data.window(patient[18:24])[..., None]
         noisy = noise.add_gaussian_noise(clean, 0.07, rng)
         gains.extend(metrics.psnr(clean, denoise(noisy)) - metrics.psnr(clean, noisy))
-    assert len(gains) == 6
+    assert len(gains) == 12
     assert min(gains) > least
 
 
-@pytest.mark.parametrize("name", ["ct_unet", "ct_conv_autoencoder"])
-def test_shipped_weights_are_small_and_described(name):
+def test_shipped_weights_are_small():
+    assert {path.stem for path in models.WEIGHTS.glob("*.keras")} == set(SHIPPED)
+    assert sum(path.stat().st_size for path in models.WEIGHTS.glob("*.keras")) < 8e6
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_weights_are_described(name):
     path = models.WEIGHTS / f"{name}.keras"
-    assert path.stat().st_size < 8e6
     recipe = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     model = keras.saving.load_model(path, compile=False, safe_mode=True)
     assert recipe["network"] == name
@@ -192,7 +253,7 @@ def test_shipped_weights_are_small_and_described(name):
 @pytest.fixture
 def weights(tmp_path, monkeypatch):
     """A folder that holds one small network instead of the shipped ones."""
-    models.denoising_unet((4, 6)).save(tmp_path / "small.keras")
+    models.denoising_unet((4, 6), (1, 1)).save(tmp_path / "small.keras")
     monkeypatch.setattr(models, "WEIGHTS", tmp_path)
     return tmp_path
 
@@ -245,23 +306,28 @@ def test_code_inside_a_weights_file_is_refused(weights):
 # ------------------------------------------------------------------------- backends
 
 ANY_BACKEND = """
+import sys
+
 import numpy as np
 import helpers
 import keras
 from helpers import models, training
-from helpers.noise import add_gaussian_noise
 
 keras.utils.set_random_seed(0)
 clean = np.random.default_rng(0).random((8, 16, 16, 1)).astype("float32")
-batches = training.NoisyBatches(
-    lambda n, rng: clean[:n], lambda x, rng: add_gaussian_noise(x, 0.1, rng), 4, 2, seed=0)
-model = models.denoising_unet((4, 4))
-model.compile(keras.optimizers.Adam(training.warmup_cosine(1e-2, 4)), "mean_absolute_error")
+def draw(n, rng):
+    return np.repeat(clean[:n], 3, axis=-1)
+batches = training.NoisyBatches(draw, training.RECIPES["ct_unet_25d"]["corrupt"], 4, 2, seed=0)
+model = models.denoising_unet((4, 4), (1, 1), slices=3)
+model.compile(keras.optimizers.Adam(training.warmup_cosine(1e-2, 4)), training.negative_psnr)
 before = [np.array(w) for w in model.get_weights()]
 losses = training.fit(model, batches, epochs=2).history["loss"]
 assert np.isfinite(losses).all() and len(losses) == 2, losses
 assert any((a != b).any() for a, b in zip(before, model.get_weights()))
 denoised = models.as_denoiser(model)(clean[:4, :13, :15])
+model.save(sys.argv[1])
+model = keras.saving.load_model(sys.argv[1], compile=False, safe_mode=True)
+np.testing.assert_allclose(models.as_denoiser(model)(clean[:4, :13, :15]), denoised, atol=1e-6)
 assert denoised.shape == (4, 13, 15, 1) and denoised.dtype == np.float32
 assert np.isfinite(denoised).all()
 print(keras.backend.backend())
@@ -269,12 +335,12 @@ print(keras.backend.backend())
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_other_backends_of_keras(backend):
+def test_other_backends_of_keras(backend, tmp_path):
     if find_spec(backend) is None:
         pytest.skip(f"the package {backend} is not installed")
     environment = {**os.environ, "KERAS_BACKEND": backend}
     result = subprocess.run(
-        [sys.executable, "-c", ANY_BACKEND],
+        [sys.executable, "-c", ANY_BACKEND, str(tmp_path / "network.keras")],
         cwd=Path(data.__file__).parents[1],
         env=environment,
         capture_output=True,

@@ -73,7 +73,7 @@ def test_encoder_shares_the_weights():
 
 def test_split_needs_a_code_layer():
     with pytest.raises(ValueError, match="^model: expected a layer called 'code'"):
-        models.split_autoencoder(models.denoising_unet((2, 4)))
+        models.split_autoencoder(models.denoising_unet((2, 4), (1, 1)))
 
 
 def test_strided_network_counts_weights_by_hand():

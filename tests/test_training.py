@@ -33,6 +33,16 @@ def test_a_batch_is_noisy_beside_clean(batches, pictures):
     assert (noisy - clean).std() == pytest.approx(0.1, rel=0.1)
 
 
+def test_of_several_slices_the_middle_one_is_the_target():
+    def draw(n, rng):
+        return np.full((n, 8, 8, 5), [0.1, 0.2, 0.3, 0.4, 0.5], np.float32)
+
+    batches = training.NoisyBatches(draw, lambda clean, rng: clean + 1, 2, 1, seed=0)
+    noisy, clean = batches[0]
+    np.testing.assert_array_equal(noisy, draw(2, None) + 1)
+    np.testing.assert_array_equal(clean, np.full((2, 8, 8, 1), 0.3, np.float32))
+
+
 def test_seed_epoch_and_step_decide_a_batch(batches):
     drawn = {}
     for seed in (7, 8):
@@ -71,22 +81,51 @@ def test_bad_batches(argument, value):
         training.NoisyBatches(None, None, seed=0, **arguments)
 
 
-def test_patches_come_at_two_scales(rng):
-    """A ramp of 1/200 per pixel is steeper by 1 / 0.7 in the smaller copy."""
-    ramp = np.tile(np.arange(160, dtype=np.float32) / 200, (2, 120, 1))[..., None]
-    patches = training.ct_patches([ramp], size=32)(400, rng)
-    assert patches.shape == (400, 32, 32, 1)
+@pytest.mark.parametrize("slices", [1, 5])
+def test_patches_come_at_three_scales(slices, rng):
+    """A ramp of 1/500 per pixel is steeper by 1 / 0.7 and 1 / 0.5 in the smaller copies."""
+    ramp = 0.6 + np.tile(np.arange(160, dtype=np.float32) / 500, (7, 120, 1))[..., None]
+    patches = training.ct_patches([ramp], size=32, slices=slices)(400, rng)
+    assert patches.shape == (400, 32, 32, slices)
     inner = patches[:, 1:-1, 1:-1, 0].astype(float)  # the border of a resized image is no ramp
     steps = [np.abs(np.diff(inner, axis=axis)).mean(axis=(1, 2)) for axis in (1, 2)]
-    slopes = np.maximum(*steps) * 200
-    original, smaller = np.abs(slopes - 1) < 0.02, np.abs(slopes - 160 / 112) < 0.03
-    assert (original | smaller).all()
-    assert np.mean(original) == pytest.approx(0.5, abs=0.1)
+    slopes = np.maximum(*steps) * 500
+    near = [np.abs(slopes * edge / 160 - 1) < 0.03 for edge in (160, 112, 80)]
+    assert np.any(near, axis=0).all()
+    assert np.mean(near, axis=1) == pytest.approx([1 / 3] * 3, abs=0.1)
 
 
 def test_resized_patches_stay_within_0_and_1(rng):
-    white = [np.ones((1, edge, edge, 1), np.float32) for edge in range(46, 70)]
+    white = [np.ones((1, edge, edge, 1), np.float32) for edge in range(64, 88)]
     assert training.ct_patches(white, size=32)(400, rng).max() <= 1
+
+
+def test_the_air_around_the_body_is_cut_away(rng):
+    """Air and lung are thinner than 0.5; lung inside the body stays."""
+    images = np.zeros((3, 200, 180, 1), np.float32)
+    images[:, 50:130, 60:150] = 0.7
+    images[1, 45, 100] = 0.6  # a row that only one slice shows
+    images[:, 80:100, 80:120] = 0.1
+    body = training._body(images)
+    np.testing.assert_array_equal(body, images[:, 45:130, 60:150])
+    np.testing.assert_array_equal(training._body(images * 0.1), images * 0.1)  # no body at all
+    assert (training.ct_patches([images], size=32)(200, rng) > 0.05).mean() > 0.9
+
+
+def test_a_body_smaller_than_a_patch():
+    images = np.ones((2, 100, 128, 1), np.float32)
+    with pytest.raises(ValueError, match="^patients: expected bodies of at least 128 pixels"):
+        training.ct_patches([images], size=64)
+
+
+def test_the_loss_is_the_psnr_that_is_reported(rng):
+    clean = rng.random((3, 16, 24, 1)).astype(np.float32)
+    noisy = clean + rng.normal(size=clean.shape).astype(np.float32) * np.reshape(
+        [0.03, 0.1, 0.3], (3, 1, 1, 1)
+    ).astype(np.float32)
+    loss = np.asarray(training.negative_psnr(clean, noisy))
+    np.testing.assert_allclose(loss, -metrics.psnr(clean, noisy), atol=0.5)
+    assert np.asarray(training.negative_psnr(clean, clean)) == pytest.approx([-40] * 3)
 
 
 def test_warm_up_then_cosine():
@@ -131,14 +170,16 @@ def test_the_line_tells_the_validation_loss_too(capsys, pictures):
 @pytest.fixture
 def tiny(monkeypatch, tmp_path):
     """Make `build_weights` a matter of a second: a small network, few steps, made-up scans."""
-    scans = np.random.default_rng(3).random((12, 100, 96, 1)).astype(np.float32)
-    patients = {"train": [scans[:2]], "validation": [scans[:12, :24, :20], scans[:1, :16, :24]]}
+    scans = np.random.default_rng(3).random((12, 140, 136, 1)).astype(np.float32)
+    patients = {"train": [scans[:6]], "validation": [scans[:5, :24, :20], scans[:3, :16, :24]]}
     monkeypatch.setenv(data.CACHE_VARIABLE, str(tmp_path / "cache"))
     monkeypatch.setattr(training, "load_ct", patients.__getitem__)
     monkeypatch.setattr(training, "STEPS_PER_EPOCH", 3)
-    monkeypatch.setattr(training, "BATCH_SIZE", 2)
-    recipe = {**training.RECIPES["ct_unet"], "build": partial(models.denoising_unet, (4, 4))}
-    monkeypatch.setitem(training.RECIPES, "ct_unet", {**recipe, "epochs": 4})
+    one, five = (partial(models.denoising_unet, (4, 4), (1, 1), slices) for slices in (1, 5))
+    for name, last in {"ct_unet": one, "ct_unet_25d": five}.items():
+        rounds = [(one, 2, 8e-4), (last, 2, 4e-4)]
+        recipe = {**training.RECIPES[name], "batch_size": 2, "rounds": rounds}
+        monkeypatch.setitem(training.RECIPES, name, recipe)
     return patients
 
 
@@ -147,21 +188,26 @@ def trained(folder):
     return np.concatenate([np.ravel(w) for w in model.get_weights()])
 
 
-def test_a_stopped_run_goes_on_as_if_nothing_had_happened(tiny, tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize("stopped_after", [1, 2, 3, 4])
+def test_a_stopped_run_goes_on_as_if_nothing_had_happened(
+    stopped_after, tiny, tmp_path, capsys, monkeypatch
+):
     training.build_weights("ct_unet", output=tmp_path / "whole")
     seen = []
 
     def measure(self, epoch, logs=None):
         seen.append(epoch)
-        if seen == [0, 1, 2]:
+        if len(seen) == stopped_after:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(training._ValidationPSNR, "on_epoch_end", measure)
     with pytest.raises(KeyboardInterrupt):
         training.build_weights("ct_unet", output=tmp_path / "resumed")
-    assert not (tmp_path / "resumed").exists()
+    assert list((tmp_path / "resumed").iterdir()) == []
     training.build_weights("ct_unet", output=tmp_path / "resumed")
-    assert seen == [0, 1, 2, 2, 3]  # the epoch that was broken off is repeated, not those before
+    whole = [0, 1, 0, 1]  # two rounds of two epochs
+    # The epoch that was broken off is repeated, not those before.
+    assert seen == whole[:stopped_after] + whole[stopped_after - 1 :]
     np.testing.assert_allclose(
         trained(tmp_path / "resumed"), trained(tmp_path / "whole"), rtol=0, atol=1e-7
     )
@@ -169,12 +215,21 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_happened(tiny, tmp_path, capsys
 
 
 @pytest.mark.parametrize(
-    ("name", "spread"), [("ct_unet", (0, 0.16)), ("ct_conv_autoencoder", (0.07, 0.07))]
+    ("name", "slices", "spread"),
+    [
+        ("ct_unet", 1, (0, 0.16)),
+        ("ct_unet_small", 1, (0, 0.16)),
+        ("ct_unet_25d", 5, (0, 0.16)),
+        ("ct_conv_autoencoder", 1, (0.07, 0.07)),
+    ],
 )
-def test_noise_of_the_recipes(name, spread, rng):
-    clean = np.full((1000, 40, 40, 1), 0.5, np.float32)
+def test_noise_of_the_recipes(name, slices, spread, rng):
+    clean = np.full((500, 40, 40, slices), 0.5, np.float32)
     added = training.RECIPES[name]["corrupt"](clean, rng) - clean
     each = added.std(axis=(1, 2, 3))
+    in_slices = added.std(axis=(1, 2))
+    assert np.abs(in_slices / in_slices[:, :1] - 1).max() < 0.2  # slices of a patch: equally noisy
+    assert len(np.unique(added[0, 0, 0])) == slices  # but each has noise of its own
     assert each.min() == pytest.approx(spread[0], abs=0.006)
     assert each.max() == pytest.approx(spread[1], abs=0.012)
     assert each.mean() == pytest.approx(np.mean(spread), abs=0.006)
@@ -195,33 +250,74 @@ def test_command_line(tiny, tmp_path, capsys):
     progress, result = capsys.readouterr().out.splitlines()
     assert progress.startswith("denoising_unet: 1 epochs, loss ")
 
-    # The score: every tenth slice of both patients, noise of std 0.07, the mean over slices.
+    # The score: all slices of both patients, noise of std 0.07, the mean over slices.
     denoise = models.as_denoiser(keras.saving.load_model(folder / "ct_unet.keras", compile=False))
     rng = np.random.default_rng(0)
     values = []
     for patient in tiny["validation"]:
-        noisy = noise.add_gaussian_noise(patient[::10], 0.07, rng)
-        values.extend(metrics.psnr(patient[::10], denoise(noisy)))
-    assert len(values) == 3
+        noisy = noise.add_gaussian_noise(patient, 0.07, rng)
+        values.extend(metrics.psnr(patient, denoise(noisy)))
+    assert len(values) == 8
     assert result == f"ct_unet: validation PSNR {np.mean(values):.2f} dB at noise std 0.07"
 
     assert {path.name for path in folder.iterdir()} == {"ct_unet.keras", "ct_unet.json"}
     recipe = json.loads((folder / "ct_unet.json").read_text(encoding="utf-8"))
     assert recipe["network"] == "ct_unet"
-    assert recipe["weights"] == models.denoising_unet((4, 4)).count_params()
-    assert (recipe["seed"], recipe["epochs"], recipe["steps_per_epoch"]) == (4, 1, 3)
+    assert recipe["weights"] == models.denoising_unet((4, 4), (1, 1)).count_params()
+    assert (recipe["seed"], recipe["steps_per_epoch"]) == (4, 3)
+    assert recipe["rounds"] == [{"slices": 1, "epochs": 1, "peak_learning_rate": 8e-4}]
     assert (recipe["batch_size"], recipe["keras"]) == (2, keras.__version__)
     assert recipe["validation_psnr_db"] == round(float(np.mean(values)), 2)
 
+    assert (recipe["loss"], recipe["noise"]) == ("negative_psnr", "unknown_noise")
+
     training.build_weights("ct_unet", epochs=1, seed=5, output=tmp_path / "other")
     assert np.abs(trained(folder) - trained(tmp_path / "other")).max() > 0.01
+
+
+def test_a_network_of_several_slices(tiny, tmp_path):
+    score = training.build_weights("ct_unet_25d", output=tmp_path)
+    model = keras.saving.load_model(tmp_path / "ct_unet_25d.keras", compile=False, safe_mode=True)
+    assert model.input_shape == (None, None, None, 5)
+    recipe = json.loads((tmp_path / "ct_unet_25d.json").read_text(encoding="utf-8"))
+    assert [part["slices"] for part in recipe["rounds"]] == [1, 5]
+    assert recipe["validation_psnr_db"] == round(score, 2)
+
+
+def test_five_slices_begin_as_what_one_slice_has_learned(rng):
+    """Before the second round, the neighbours weigh nothing."""
+    one, five = models.denoising_unet((4, 8), (1, 1)), models.denoising_unet((4, 8), (1, 1), 5)
+    five.set_weights(training._grown(one.get_weights(), five.get_weights()))
+    noisy = rng.random((6, 16, 24, 1)).astype(np.float32)
+    np.testing.assert_allclose(
+        models.as_denoiser(five)(noisy), models.as_denoiser(one)(noisy), rtol=0, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("options", [["--epochs", "0"], ["--epochs", "x"], ["--output", "{file}"]])
+def test_bad_options_end_in_one_sentence(options, tiny, tmp_path, capsys):
+    file = tmp_path / "file"
+    file.write_text("not a folder")
+    with pytest.raises(SystemExit, match="^2$"):
+        training.main(["ct_unet", *(option.format(file=file) for option in options)])
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("python -m helpers.training: error: ")
+    assert file.read_text() == "not a folder"
 
 
 def test_help_lists_networks_and_options(capsys):
     with pytest.raises(SystemExit, match="^0$"):
         training.main(["--help"])
     text = capsys.readouterr().out
-    for word in ("ct_unet", "ct_conv_autoencoder", "--epochs", "--seed", "--output"):
+    for word in (
+        "ct_unet",
+        "ct_unet_small",
+        "ct_unet_25d",
+        "ct_conv_autoencoder",
+        "--epochs",
+        "--seed",
+        "--output",
+    ):
         assert word in text
 
 
@@ -232,5 +328,5 @@ def test_unknown_network_lists_the_known_ones(capsys):
     assert "resnet" in errors
     assert "ct_unet" in errors.splitlines()[-1]
     assert "ct_conv_autoencoder" in errors.splitlines()[-1]
-    with pytest.raises(ValueError, match="^name: expected one of ct_unet, ct_conv_autoencoder"):
+    with pytest.raises(ValueError, match="^name: expected one of ct_unet, .*, ct_conv_autoencoder"):
         training.build_weights("resnet")
