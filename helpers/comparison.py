@@ -46,9 +46,11 @@ NAMES = {
     "bm3d": "BM3D",
     "conv_autoencoder": "conv autoencoder",
     "unet": "U-Net",
+    "unet_small": "small U-Net",
+    "unet_25d": "U-Net on 5 slices",
     "bm4d": "BM4D",
 }
-WHOLE_PATIENTS = ("bm4d",)  # these see the neighbouring slices; all others, one slice
+WHOLE_PATIENTS = ("unet_25d", "bm4d")  # these see the neighbouring slices; all others, one slice
 _PACKAGES = [
     "numpy",
     "opencv-python",
@@ -554,13 +556,16 @@ def compare(seed=0, noise_std=NOISE_STD, tuning=TUNING_SLICES):
         for patients in (validation, noisy_copies(validation, noise_std, seed))
     ]
     parameters["bm4d"], _ = tune(bm4d, grid("bm3d", noise_std), *slabs, widenings=5)
-    volumes = {"bm4d": functools.partial(bm4d, **parameters["bm4d"])}
+    volumes = {
+        "unet_25d": pretrained_denoiser("ct_unet_25d"),
+        "bm4d": functools.partial(bm4d, **parameters["bm4d"]),
+    }
     methods = {"noisy": np.asarray, **filters, **networks(), **volumes}
     return measure(methods, test, noisy_copies(test, noise_std, seed)), parameters
 
 
 def networks():
-    """Load the shipped networks, under the names of the comparison.
+    """Load the shipped networks that see one slice, under the names of the comparison.
 
     Returns
     -------
@@ -569,11 +574,12 @@ def networks():
     Examples
     --------
     >>> sorted(networks())
-    ['conv_autoencoder', 'unet']
+    ['conv_autoencoder', 'unet', 'unet_small']
     """
     return {
         "conv_autoencoder": pretrained_denoiser("ct_conv_autoencoder"),
         "unet": pretrained_denoiser("ct_unet"),
+        "unet_small": pretrained_denoiser("ct_unet_small"),
     }
 
 

@@ -376,14 +376,16 @@ def pretrained_denoiser(name="ct_unet"):
 
     Parameters
     ----------
-    name : {"ct_unet", "ct_conv_autoencoder"}
-        The U-Net of notebook 3; the bottleneck autoencoder of popular tutorials, to compare with.
+    name : {"ct_unet", "ct_unet_small", "ct_unet_25d", "ct_conv_autoencoder"}
+        The U-Net of notebook 3; a smaller and quicker one; one that sees two neighbouring slices on
+        each side; the bottleneck autoencoder of popular tutorials, to compare with.
 
     Returns
     -------
     function
         A denoiser: from noisy CT slices windowed to [0, 1], shape (n, height, width, 1), any height
-        and width, to denoised ones; see `as_denoiser`.
+        and width, to denoised ones; see `as_denoiser`. "ct_unet_25d" needs at least 3 slices: the
+        neighbouring ones of one patient, in order.
 
     Raises
     ------

@@ -309,7 +309,7 @@ _FIRST_ROUND = (denoising_unet, 120, 8e-4)
 RECIPES = {
     "ct_unet": {
         **_UNET,
-        "rounds": [_FIRST_ROUND],
+        "rounds": [_FIRST_ROUND, (denoising_unet, 60, 4e-4)],
     },
     "ct_unet_small": {
         **_UNET,

@@ -219,7 +219,7 @@ def test_bad_images(small_unet, pictures):
 # ------------------------------------------------------------------ shipped weights
 
 
-SHIPPED = {"ct_unet": 6, "ct_conv_autoencoder": 4}
+SHIPPED = {"ct_unet": 6, "ct_unet_small": 6, "ct_unet_25d": 6, "ct_conv_autoencoder": 4}
 
 
 @pytest.mark.parametrize(("name", "least"), SHIPPED.items())
