@@ -14,6 +14,7 @@ from pathlib import Path
 import cv2
 import keras
 import numpy as np
+import skimage.data
 
 from .checks import check_images, check_whole
 from .data import cache_folder, load_ct, random_patches
@@ -240,6 +241,63 @@ def ct_patches(patients, size=64, slices=1):
     return lambda n, rng: random_patches(sources, size, n, rng, slices)
 
 
+def varied_patches(patients, size=64, slices=1):
+    """As `ct_patches`, with other windows, and single slices with everyday pictures among them.
+
+    One patient is little to learn from. Contrast and brightness of each patch are changed at random, and
+    of single slices a quarter are patches of the pictures that scikit-image brings along (a cat, a
+    brick wall, a page of text), which have edges and textures of many more kinds.
+
+    Parameters
+    ----------
+    patients, size, slices
+        As for `ct_patches`. Of several slices, all are of patients: a picture has no neighbours.
+
+    Returns
+    -------
+    function
+        draw(n, rng) -> patches of shape (n, size, size, slices), for `NoisyBatches`.
+
+    Raises
+    ------
+    ValueError
+        As `ct_patches`.
+
+    References
+    ----------
+    van der Walt et al., "scikit-image: image processing in Python", PeerJ 2:e453, 2014, for the pictures.
+
+    Examples
+    --------
+    >>> draw = varied_patches([np.ones((2, 128, 128, 1), "float32")])
+    >>> draw(8, np.random.default_rng(0)).shape
+    (8, 64, 64, 1)
+    """
+    of_patients, pictures = ct_patches(patients, size, slices), _pictures()
+
+    def draw(n, rng):
+        patches = of_patients(n, rng)
+        if slices == 1 and n >= 4:
+            patches[: n // 4] = random_patches(pictures, size, n // 4, rng)
+        contrast = rng.uniform(0.7, 1.3, (n, 1, 1, 1))
+        brightness = rng.uniform(0.3, 0.5, (n, 1, 1, 1))
+        return (contrast * (patches - 0.4) + brightness).clip(0, 1).astype(np.float32)
+
+    return draw
+
+
+def _pictures():
+    """The pictures in the package scikit-image, grey, at 0.6 of their size."""
+    names = "astronaut brick camera cell chelsea clock coffee coins grass gravel hubble_deep_field "
+    names += "immunohistochemistry moon page rocket text"
+    pictures = []
+    for name in names.split():
+        picture = getattr(skimage.data, name)().astype(np.float32) / 255
+        grey = picture if picture.ndim == 2 else picture[..., :3].mean(axis=-1)
+        pictures.append(_resized(grey[None], 0.6))
+    return pictures
+
+
 def _body(images):
     """Cut away the rows and columns in which no slice shows anything but air and lung."""
     dense = (images[..., 0] > 0.5).any(axis=0)
@@ -302,28 +360,34 @@ def _known_noise(clean, rng):
     return add_gaussian_noise(clean, 0.07, rng)
 
 
-# A round (network, epochs, peak) starts from what the one before has learned, with a new warm-up and
-# cosine. The network of five slices begins as that of one slice: its neighbours weigh nothing at first.
+# A round (network, patches, epochs, peak) starts from what the one before has learned, with a new warm-up
+# and cosine. The network of five slices begins as that of one slice: its neighbours weigh nothing at first.
 _UNET = {"corrupt": _unknown_noise, "loss": negative_psnr, "batch_size": 8}
-_FIRST_ROUND = (denoising_unet, 120, 8e-4)
+_ROUNDS = [
+    (denoising_unet, ct_patches, 120, 8e-4),
+    (denoising_unet, varied_patches, 80, 4e-4),
+]
 RECIPES = {
     "ct_unet": {
         **_UNET,
-        "rounds": [_FIRST_ROUND, (denoising_unet, 60, 4e-4)],
+        "rounds": _ROUNDS,
     },
     "ct_unet_small": {
         **_UNET,
-        "rounds": [(functools.partial(denoising_unet, (32, 48, 48)), 80, 8e-4)],
+        "rounds": [(functools.partial(denoising_unet, (32, 48, 48)), varied_patches, 80, 8e-4)],
     },
     "ct_unet_25d": {
         **_UNET,
-        "rounds": [_FIRST_ROUND, (functools.partial(denoising_unet, slices=5), 60, 4e-4)],
+        "rounds": [
+            *_ROUNDS,
+            (functools.partial(denoising_unet, slices=5), varied_patches, 40, 4e-4),
+        ],
     },
     "ct_conv_autoencoder": {
         "corrupt": _known_noise,
         "loss": keras.losses.mean_absolute_error,
         "batch_size": 16,
-        "rounds": [(conv_autoencoder, 5, 1e-3)],
+        "rounds": [(conv_autoencoder, ct_patches, 5, 1e-3)],
     },
 }
 STEPS_PER_EPOCH = 400
@@ -385,16 +449,17 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
     recipe = RECIPES[name]
     rounds = recipe["rounds"]
     if epochs is not None:
-        rounds = [(rounds[-1][0], check_whole(epochs, "epochs", 1), rounds[0][2])]
+        build, patches, _, _ = rounds[-1]
+        rounds = [(build, patches, check_whole(epochs, "epochs", 1), rounds[0][-1])]
     output = Path(output)
     output.mkdir(parents=True, exist_ok=True)  # before the hours of training, not after them
-    run = "-".join([name, *(str(count) for _, count, _ in rounds), str(seed)])
+    run = "-".join([name, *(str(count) for _, _, count, _ in rounds), str(seed)])
     checkpoints = Path(checkpoints or cache_folder() / "checkpoints" / run)
     checkpoints.mkdir(parents=True, exist_ok=True)
     patients, validation = load_ct("train"), _ValidationPSNR()
     keras.utils.set_random_seed(seed)
     model = None
-    for number, (build, count, peak) in enumerate(rounds):
+    for number, (build, patches, count, peak) in enumerate(rounds):
         before, model = model, build()
         learned = checkpoints / f"round-{number}.weights.h5"
         if learned.exists():
@@ -405,7 +470,7 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
         schedule = warmup_cosine(peak, count * STEPS_PER_EPOCH)
         model.compile(keras.optimizers.Adam(schedule), recipe["loss"])
         batches = NoisyBatches(
-            ct_patches(patients, slices=model.input_shape[-1]),
+            patches(patients, slices=model.input_shape[-1]),
             recipe["corrupt"],
             recipe["batch_size"],
             STEPS_PER_EPOCH,
@@ -427,8 +492,13 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
         "weights": model.count_params(),
         "seed": seed,
         "rounds": [
-            {"slices": build().input_shape[-1], "epochs": count, "peak_learning_rate": peak}
-            for build, count, peak in rounds
+            {
+                "slices": build().input_shape[-1],
+                "patches": patches.__name__,
+                "epochs": count,
+                "peak_learning_rate": peak,
+            }
+            for build, patches, count, peak in rounds
         ],
         "steps_per_epoch": STEPS_PER_EPOCH,
         "batch_size": recipe["batch_size"],
