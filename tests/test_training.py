@@ -95,9 +95,33 @@ def test_patches_come_at_three_scales(slices, rng):
     assert np.mean(near, axis=1) == pytest.approx([1 / 3] * 3, abs=0.1)
 
 
-def test_resized_patches_stay_within_0_and_1(rng):
+@pytest.mark.parametrize("patches", [training.ct_patches, training.varied_patches])
+def test_resized_patches_stay_within_0_and_1(patches, rng):
     white = [np.ones((1, edge, edge, 1), np.float32) for edge in range(64, 88)]
-    assert training.ct_patches(white, size=32)(400, rng).max() <= 1
+    drawn = patches(white, size=32)(400, rng)
+    assert (drawn.min() >= 0) and (drawn.max() <= 1)
+    assert drawn.dtype == np.float32
+
+
+def test_a_quarter_of_varied_patches_are_pictures_and_windows_vary(rng):
+    """Flat scans stay flat, but of other grey levels; pictures are not flat."""
+    flat = [np.full((7, 80, 80, 1), 0.6, np.float32)]
+    for slices, pictures in {1: 200, 5: 0}.items():
+        drawn = training.varied_patches(flat, size=32, slices=slices)(800, rng)
+        assert drawn.shape == (800, 32, 32, slices)
+        is_flat = np.ptp(drawn, axis=(1, 2, 3)) < 1e-3
+        assert (~is_flat).sum() == pytest.approx(
+            pictures, abs=8
+        )  # a few pictures have flat corners
+        levels = drawn[is_flat].mean(axis=(1, 2, 3))
+        assert levels.mean() == pytest.approx(0.6, abs=0.01)
+        assert 0.43 < levels.min() < 0.47 and 0.73 < levels.max() < 0.77
+
+
+def test_a_lone_patch_is_never_a_picture(rng):
+    flat = [np.full((7, 80, 80, 1), 0.6, np.float32)]
+    draw = training.varied_patches(flat, size=32)
+    assert max(np.ptp(draw(1, rng)) for _ in range(20)) < 1e-3
 
 
 def test_the_air_around_the_body_is_cut_away(rng):
@@ -177,7 +201,7 @@ def tiny(monkeypatch, tmp_path):
     monkeypatch.setattr(training, "STEPS_PER_EPOCH", 3)
     one, five = (partial(models.denoising_unet, (4, 4), (1, 1), slices) for slices in (1, 5))
     for name, last in {"ct_unet": one, "ct_unet_25d": five}.items():
-        rounds = [(one, 2, 8e-4), (last, 2, 4e-4)]
+        rounds = [(one, training.ct_patches, 2, 8e-4), (last, training.varied_patches, 2, 4e-4)]
         recipe = {**training.RECIPES[name], "batch_size": 2, "rounds": rounds}
         monkeypatch.setitem(training.RECIPES, name, recipe)
     return patients
@@ -265,7 +289,9 @@ def test_command_line(tiny, tmp_path, capsys):
     assert recipe["network"] == "ct_unet"
     assert recipe["weights"] == models.denoising_unet((4, 4), (1, 1)).count_params()
     assert (recipe["seed"], recipe["steps_per_epoch"]) == (4, 3)
-    assert recipe["rounds"] == [{"slices": 1, "epochs": 1, "peak_learning_rate": 8e-4}]
+    (only,) = recipe["rounds"]
+    assert (only["slices"], only["patches"]) == (1, "varied_patches")
+    assert (only["epochs"], only["peak_learning_rate"]) == (1, 8e-4)
     assert (recipe["batch_size"], recipe["keras"]) == (2, keras.__version__)
     assert recipe["validation_psnr_db"] == round(float(np.mean(values)), 2)
 
