@@ -371,7 +371,7 @@ def pretrained_denoiser(name="ct_unet"):
     """Load a shipped denoiser; no network is needed.
 
     The networks were trained on the training patient of `data.load_ct` by `python -m
-    helpers.training`, the U-Nets with white Gaussian noise of unknown standard deviation from 0 to
+    helpers.training`, the U-Net with white Gaussian noise of unknown standard deviation from 0 to
     0.16, the autoencoder with 0.07. Not for clinical use.
 
     Parameters
