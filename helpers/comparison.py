@@ -556,11 +556,11 @@ def compare(seed=0, noise_std=NOISE_STD, tuning=TUNING_SLICES):
         for patients in (validation, noisy_copies(validation, noise_std, seed))
     ]
     parameters["bm4d"], _ = tune(bm4d, grid("bm3d", noise_std), *slabs, widenings=5)
-    volumes = {
+    whole = {
         "unet_25d": pretrained_denoiser("ct_unet_25d"),
         "bm4d": functools.partial(bm4d, **parameters["bm4d"]),
     }
-    methods = {"noisy": np.asarray, **filters, **networks(), **volumes}
+    methods = {"noisy": np.asarray, **filters, **networks(), **whole}
     return measure(methods, test, noisy_copies(test, noise_std, seed)), parameters
 
 
