@@ -374,13 +374,13 @@ RECIPES = {
     },
     "ct_unet_small": {
         **_UNET,
-        "rounds": [(functools.partial(denoising_unet, (32, 48, 48)), varied_patches, 80, 8e-4)],
+        "rounds": [(functools.partial(denoising_unet, (32, 48, 48)), varied_patches, 60, 8e-4)],
     },
     "ct_unet_25d": {
         **_UNET,
         "rounds": [
             *_ROUNDS,
-            (functools.partial(denoising_unet, slices=5), varied_patches, 40, 4e-4),
+            (functools.partial(denoising_unet, slices=5), varied_patches, 30, 4e-4),
         ],
     },
     "ct_conv_autoencoder": {
