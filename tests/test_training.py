@@ -103,7 +103,12 @@ def test_resized_patches_stay_within_0_and_1(patches, rng):
     assert drawn.dtype == np.float32
 
 
-def test_a_quarter_of_varied_patches_are_pictures_and_windows_vary(rng):
+@pytest.fixture
+def no_grain(monkeypatch):
+    monkeypatch.setattr(training, "_grain", lambda shape, rng: 0)
+
+
+def test_a_quarter_of_varied_patches_are_pictures_and_windows_vary(no_grain, rng):
     """Flat scans stay flat, but of other grey levels; pictures are not flat."""
     flat = [np.full((7, 80, 80, 1), 0.6, np.float32)]
     for slices, pictures in {1: 200, 5: 0}.items():
@@ -118,7 +123,21 @@ def test_a_quarter_of_varied_patches_are_pictures_and_windows_vary(rng):
         assert 0.43 < levels.min() < 0.47 and 0.73 < levels.max() < 0.77
 
 
-def test_a_lone_patch_is_never_a_picture(rng):
+@pytest.mark.parametrize("slices", [1, 5])
+def test_varied_patches_have_a_grain_of_their_own(slices, rng):
+    """Of 0 to 20 HU, neighbouring pixels alike, neighbouring slices not."""
+    flat = [np.full((7, 80, 80, 1), 0.6, np.float32)]
+    drawn = training.varied_patches(flat, size=32, slices=slices)(800, rng)[200:]
+    grain = drawn - drawn.mean(axis=(1, 2, 3), keepdims=True)
+    std = grain.std(axis=(1, 2, 3))
+    assert std.min() < 0.001 and 0.013 < std.max() < 0.0145
+    assert std.mean() == pytest.approx(0.007, abs=0.0005)
+    assert np.corrcoef(grain[:, 1:].ravel(), grain[:, :-1].ravel())[0, 1] > 0.3
+    if slices > 1:
+        assert abs(np.corrcoef(grain[..., 0].ravel(), grain[..., 1].ravel())[0, 1]) < 0.05
+
+
+def test_a_lone_patch_is_never_a_picture(no_grain, rng):
     flat = [np.full((7, 80, 80, 1), 0.6, np.float32)]
     draw = training.varied_patches(flat, size=32)
     assert max(np.ptp(draw(1, rng)) for _ in range(20)) < 1e-3
