@@ -226,9 +226,23 @@ def tiny(monkeypatch, tmp_path):
     return patients
 
 
-def trained(folder):
-    model = keras.saving.load_model(folder / "ct_unet.keras", compile=False)
+def trained(folder, name="ct_unet"):
+    model = keras.saving.load_model(folder / f"{name}.keras", compile=False)
     return np.concatenate([np.ravel(w) for w in model.get_weights()])
+
+
+@pytest.mark.parametrize(("name", "kept"), [("ct_unet", 1), ("ct_unet_25d", 2)])
+def test_a_round_with_the_same_network_keeps_the_mean(name, kept, tiny, tmp_path, monkeypatch):
+    """Every weight is 0 after the first round and 2 after the second."""
+    ends = iter([0, 2])
+
+    def fit(model, *_):
+        end = next(ends)
+        model.set_weights([np.full_like(weights, end) for weights in model.get_weights()])
+
+    monkeypatch.setattr(training, "fit", fit)
+    training.build_weights(name, output=tmp_path)
+    assert (trained(tmp_path, name) == kept).all()
 
 
 @pytest.mark.parametrize("stopped_after", [1, 2, 3, 4])
