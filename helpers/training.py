@@ -532,7 +532,7 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
 
 
 def _mean(begin, end):
-    """The point half-way: better on new patients than both ends (Wortsman et al., CVPR 2022)."""
+    """The point half-way, often better on new data than both ends (Wortsman et al., CVPR 2022)."""
     return [(a + b) / 2 for a, b in zip(begin, end)]
 
 
