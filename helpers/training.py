@@ -20,7 +20,7 @@ from .checks import check_images, check_whole
 from .data import cache_folder, load_ct, random_patches
 from .metrics import psnr
 from .models import WEIGHTS, as_denoiser, conv_autoencoder, denoising_unet
-from .noise import add_gaussian_noise
+from .noise import add_correlated_noise, add_gaussian_noise
 from .progress import ProgressLine
 
 
@@ -283,19 +283,20 @@ def varied_patches(patients, size=64, slices=1):
             patches[: n // 4] = random_patches(pictures, size, n // 4, rng)
         contrast = rng.uniform(0.7, 1.3, (n, 1, 1, 1))
         brightness = rng.uniform(0.3, 0.5, (n, 1, 1, 1))
-        patches = contrast * (patches - 0.4) + brightness
-        return (patches + _grain(patches.shape, rng)).clip(0, 1).astype(np.float32)
+        std, blur_sigma = rng.uniform(0, 0.014, n), rng.uniform(0.4, 1.0, n)
+        grain = _each_slice(
+            np.zeros_like(patches), add_correlated_noise, std=std, blur_sigma=blur_sigma, rng=rng
+        )
+        patches = contrast * (patches - 0.4) + brightness + grain
+        return patches.clip(0, 1).astype(np.float32)
 
     return draw
 
 
-def _grain(shape, rng):
-    """Weak noise whose neighbouring pixels are alike, as the reconstruction of a scan leaves it."""
-    grain = rng.standard_normal(shape, dtype=np.float32)
-    for one in grain:
-        one[:] = cv2.GaussianBlur(one, (0, 0), rng.uniform(0.4, 1.0)).reshape(one.shape)
-    std = rng.uniform(0, 0.014, (len(grain), 1, 1, 1))
-    return std * grain / grain.std(axis=(1, 2, 3), keepdims=True)
+def _each_slice(patches, corrupt, **settings):
+    """Spoil each slice of a patch by itself; the noise of neighbouring slices is independent."""
+    slices = np.split(patches, patches.shape[-1], axis=-1)
+    return np.concatenate([corrupt(one, **settings) for one in slices], axis=-1)
 
 
 def _pictures():
@@ -363,9 +364,7 @@ def negative_psnr(clean, denoised):
 
 def _unknown_noise(clean, rng):
     """Gaussian noise whose standard deviation is drawn anew for each patch."""
-    std = rng.uniform(0, 0.16, len(clean))
-    channels = np.split(clean, clean.shape[-1], axis=-1)
-    return np.concatenate([add_gaussian_noise(part, std, rng) for part in channels], axis=-1)
+    return _each_slice(clean, add_gaussian_noise, std=rng.uniform(0, 0.16, len(clean)), rng=rng)
 
 
 def _known_noise(clean, rng):
@@ -502,20 +501,21 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
     shipped = rounds[-1][0]()  # without the optimiser, a third of the size
     shipped.set_weights(model.get_weights())
     shipped.save(output / f"{name}.keras")
+    widths = [build().input_shape[-1] for build, *_ in rounds]
     settings = {
         "network": name,
         "weights": model.count_params(),
         "seed": seed,
         "rounds": [
             {
-                "slices": build().input_shape[-1],
+                "slices": slices,
                 "patches": patches.__name__,
                 "epochs": count,
                 "peak_learning_rate": peak,
+                "kept": "mean of start and end" if slices == before else "end",
             }
-            for build, patches, count, peak in rounds
+            for before, slices, (_, patches, count, peak) in zip([0, *widths], widths, rounds)
         ],
-        "kept": "of a round that goes on with the same network, the mean of start and end",
         "steps_per_epoch": STEPS_PER_EPOCH,
         "batch_size": recipe["batch_size"],
         "patch_size": 64,

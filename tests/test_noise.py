@@ -12,6 +12,7 @@ GREY = np.full((4, 200, 200, 1), 0.5, np.float32)  # 160,000 pixels: means are s
 EVERY_NOISE = {
     "gaussian": partial(noise.add_gaussian_noise, std=0.2),
     "gaussian, clipped": partial(noise.add_gaussian_noise, std=0.5, clip=True),
+    "correlated": partial(noise.add_correlated_noise, std=0.2, blur_sigma=0.8),
     "salt and pepper": partial(noise.add_salt_and_pepper_noise, amount=0.3),
     "poisson": partial(noise.add_poisson_noise, peak=20),
     "speckle": partial(noise.add_speckle_noise, std=0.3),
@@ -100,7 +101,41 @@ def test_gaussian_std_per_image(rng):
     assert (noisy - GREY).std(axis=(1, 2, 3)) == pytest.approx([0, 0.05, 0.1, 0.4], rel=0.02)
 
 
-@pytest.mark.parametrize("add", [noise.add_gaussian_noise, noise.add_speckle_noise])
+def test_correlated_noise_has_the_spread_asked_for_up_to_the_border(rng):
+    std, blur = np.array([0.0, 0.05, 0.1, 0.4]), np.array([0.7, 0.0, 0.5, 2.0])
+    added = (noise.add_correlated_noise(GREY, std, blur, rng) - GREY)[..., 0].astype(float)
+    assert added.std(axis=(1, 2)) == pytest.approx(std, rel=0.04)
+    border = np.concatenate([added[:, 0], added[:, -1], added[:, :, 0], added[:, :, -1]], axis=1)
+    assert border.std(axis=1) == pytest.approx(std, rel=0.2)
+
+
+@pytest.mark.parametrize("blur", [0.8, 1.0, 2.0])
+def test_correlated_noise_is_as_alike_as_blurred_noise(blur, rng):
+    """White noise, blurred with sigma s, correlates with itself d pixels away as exp(-d^2 / 4 s^2)."""
+    added = (noise.add_correlated_noise(GREY, 0.1, blur, rng) - GREY)[..., 0].astype(float)
+    for pair in ((added[:, 1:], added[:, :-1]), (added[:, :, 1:], added[:, :, :-1])):
+        together = np.mean(pair[0] * pair[1]) / 0.1**2
+        assert together == pytest.approx(np.exp(-0.25 / blur**2), abs=0.02)
+    assert np.mean(added[0] * added[1]) / 0.1**2 == pytest.approx(0, abs=0.05)  # other images
+
+
+def test_correlated_noise_without_a_blur_is_white():
+    white = noise.add_gaussian_noise(GREY, 0.1, np.random.default_rng(5))
+    same = noise.add_correlated_noise(GREY, 0.1, 0.0, np.random.default_rng(5))
+    np.testing.assert_allclose(same, white, atol=1e-7)
+
+
+@pytest.mark.parametrize("blur", [-0.1, np.nan, np.inf, [0.1, 0.2], None, "1"])
+def test_bad_blur_sigma(blur, rng):
+    with pytest.raises(ValueError, match="^blur_sigma: expected a finite number of at least 0"):
+        noise.add_correlated_noise(GREY, 0.1, blur, rng)
+
+
+def correlated(images, std, rng):
+    return noise.add_correlated_noise(images, std, 1.0, rng)
+
+
+@pytest.mark.parametrize("add", [noise.add_gaussian_noise, noise.add_speckle_noise, correlated])
 @pytest.mark.parametrize(
     "std", [-0.1, np.nan, np.inf, [0.1, 0.2], [0.1, -1, 0, 0], None, "0.1", 1j]
 )
