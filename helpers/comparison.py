@@ -20,7 +20,7 @@ from .baselines import BASELINES, bm4d, grid, tune
 from .checks import check_images, check_number, check_whole
 from .data import load_ct
 from .metrics import bootstrap_interval, evaluate
-from .models import pretrained_denoiser
+from .models import pretrained_denoiser, self_ensemble
 from .noise import add_gaussian_noise
 from .progress import ProgressLine
 
@@ -46,6 +46,7 @@ NAMES = {
     "bm3d": "BM3D",
     "conv_autoencoder": "conv autoencoder",
     "unet": "U-Net",
+    "unet_x8": "U-Net, 8 views",
     "unet_small": "small U-Net",
     "unet_25d": "U-Net on 5 slices",
     "bm4d": "BM4D",
@@ -560,7 +561,8 @@ def compare(seed=0, noise_std=NOISE_STD, tuning=TUNING_SLICES):
         "unet_25d": pretrained_denoiser("ct_unet_25d"),
         "bm4d": functools.partial(bm4d, **parameters["bm4d"]),
     }
-    methods = {"noisy": np.asarray, **filters, **networks(), **whole}
+    views = {"unet_x8": self_ensemble(pretrained_denoiser("ct_unet"))}
+    methods = {"noisy": np.asarray, **filters, **networks(), **views, **whole}
     return measure(methods, test, noisy_copies(test, noise_std, seed)), parameters
 
 

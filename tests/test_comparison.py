@@ -228,6 +228,7 @@ def some_slices(ct_hu):
         clean_part = [images[10::16][:3] for images in test]
         noisy_part = [images[10::16][:3] for images in noisy]
         methods = {"bm3d": partial(baselines.bm3d, sigma=noise_std), **comparison.networks()}
+        methods["unet_x8"] = models.self_ensemble(methods["unet"])
         levels[noise_std] = comparison.measure(methods, clean_part, noisy_part)
     return levels
 

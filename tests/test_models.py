@@ -216,6 +216,29 @@ def test_bad_images(small_unet, pictures):
             denoise(images)
 
 
+def test_self_ensemble_worked_by_hand(rng):
+    """A denoiser that moves an image to the right moves it, turned, in all four directions."""
+    images = rng.random((2, 6, 9, 1)).astype(np.float32)
+    averaged = models.self_ensemble(lambda x: np.roll(x, 1, axis=2))(images)
+    rolls = [np.roll(images, step, axis) for step in (-1, 1) for axis in (1, 2)]
+    np.testing.assert_allclose(averaged, np.mean(rolls, axis=0), atol=1e-6)
+    assert averaged.dtype == np.float32
+
+
+def test_self_ensemble_has_no_favourite_direction(small_unet, rng):
+    images = rng.random((2, 16, 24, 1)).astype(np.float32)
+    single = models.as_denoiser(small_unet)
+    denoise = models.self_ensemble(single)
+    for turned in (lambda x: x[:, ::-1], lambda x: x[:, :, ::-1], lambda x: np.rot90(x, 1, (1, 2))):
+        np.testing.assert_allclose(denoise(turned(images)), turned(denoise(images)), atol=1e-6)
+        assert np.abs(single(turned(images)) - turned(single(images))).max() > 1e-4
+
+
+def test_self_ensemble_of_a_bad_image(small_unet, pictures):
+    with pytest.raises(ValueError, match="^noisy: expected"):
+        models.self_ensemble(models.as_denoiser(small_unet))(pictures * 255)
+
+
 # ------------------------------------------------------------------ shipped weights
 
 
