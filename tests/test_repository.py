@@ -230,7 +230,8 @@ def test_readme_shows_the_stored_comparison():
     assert comparison.quality_table(summary, "bm3d", times=True).strip() in readme
     assert sum(map(len, results["bm3d"]["psnr"])) == 102
     levels = {std: comparison.read_results(noise_std=std)[0] for std in comparison.LEVELS}
-    assert comparison.lead_table(levels).strip() in readme
+    for method in ("unet", "unet_x8"):
+        assert comparison.lead_table(levels, method).strip() in readme
 
 
 def test_readme_claims_about_the_comparison():
@@ -239,6 +240,8 @@ def test_readme_claims_about_the_comparison():
     for ours, theirs in zip(results["unet"]["psnr"], results["bm3d"]["psnr"]):
         assert (ours > theirs).all()  # on every slice
     assert summary["bm3d"]["seconds"] > 40 * summary["unet"]["seconds"]
+    assert summary["bm3d"]["seconds"] > 4 * summary["unet_x8"]["seconds"]
+    assert summary["unet_x8"]["psnr"][0] > summary["unet"]["psnr"][0]
     assert summary["unet_small"]["difference"][0] > 0
     assert summary["unet_small"]["seconds"] < summary["opencv_nl_means"]["seconds"]
     assert max(summary, key=lambda name: summary[name]["psnr"][0]) == "unet_25d"
