@@ -376,12 +376,14 @@ def self_ensemble(denoiser):
     Parameters
     ----------
     denoiser : function
-        From a noisy batch (n, height, width, 1) to a denoised one of the same shape.
+        From a noisy batch (n, height, width, 1) to a denoised one of the same shape; it must accept
+        an image that was turned by 90 degrees.
 
     Returns
     -------
     function
-        A denoiser, too. It raises ValueError where `as_denoiser`'s does.
+        A denoiser, too. It raises ValueError for a wrong shape or type, and for values that noise cannot
+        explain.
 
     References
     ----------
@@ -412,8 +414,8 @@ def pretrained_denoiser(name="ct_unet"):
     """Load a shipped denoiser; no network is needed.
 
     The networks were trained on the training patient of `data.load_ct` by `python -m
-    helpers.training`, the U-Nets with white Gaussian noise of unknown standard deviation from 0 to
-    0.16, the autoencoder with 0.07. Not for clinical use.
+    helpers.training`, the U-Nets also on sample pictures of scikit-image. The U-Nets saw white Gaussian
+    noise of unknown standard deviation from 0 to 0.16, the autoencoder 0.07. Not for clinical use.
 
     Parameters
     ----------

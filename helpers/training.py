@@ -242,13 +242,14 @@ def ct_patches(patients, size=64, slices=1):
 
 
 def varied_patches(patients, size=64, slices=1):
-    """As `ct_patches`, with other windows and other grain, and everyday pictures among single slices.
+    """As `ct_patches`, with other contrast and other grain, and everyday pictures among single slices.
 
-    One patient is little to learn from. Contrast and brightness of each patch are changed at random, and
-    of single slices a quarter are patches of the pictures that scikit-image brings along (a cat, a
-    brick wall, a page of text), which have edges and textures of many more kinds. Every scan has a
-    grain, its own smooth noise, which counts as clean here and should be kept; shrunk slices have lost
-    theirs, so grain of 0 to 20 HU is added.
+    One patient is little to learn from. Contrast (0.7 to 1.3) and brightness (plus or minus 0.1) of each
+    patch are changed at random, and of single slices a quarter are patches of the pictures that
+    scikit-image brings along (a cat, a brick wall, a page of text), which have edges and textures of
+    many more kinds. Every scan has a grain, its own smooth noise, which counts as clean here and should be
+    kept; shrunk slices and pictures have less, so each patch gets some: 0 to 20 HU (0.014), blurred
+    by 0.4 to 1 pixel.
 
     Parameters
     ----------
@@ -263,7 +264,7 @@ def varied_patches(patients, size=64, slices=1):
     Raises
     ------
     ValueError
-        As `ct_patches`.
+        As `ct_patches`; and when patches are drawn, if they are larger than a picture, 103 pixels.
 
     References
     ----------
@@ -393,6 +394,7 @@ RECIPES = {
         "rounds": [
             *_ROUNDS,
             (functools.partial(denoising_unet, slices=5), varied_patches, 40, 4e-4),
+            (functools.partial(denoising_unet, slices=5), varied_patches, 20, 4e-4),
         ],
     },
     "ct_conv_autoencoder": {
@@ -431,7 +433,8 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
     name : {"ct_unet", "ct_unet_small", "ct_unet_25d", "ct_conv_autoencoder"}
         Which network.
     epochs : int, optional
-        Passes of 400 steps, in one round; by default what the recipe says.
+        Passes of 400 steps, by default what the recipe says. With a number there is one round only, with
+        the network and the patches of the recipe's last round.
     seed : int
         Decides initial weights, patches and noise.
     output : str or Path
@@ -465,10 +468,13 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
         rounds = [(build, patches, check_whole(epochs, "epochs", 1), rounds[0][-1])]
     output = Path(output)
     output.mkdir(parents=True, exist_ok=True)  # before the hours of training, not after them
-    run = "-".join([name, *(str(count) for _, _, count, _ in rounds), str(seed)])
+    parts = (f"{patches.__name__}-{count}" for _, patches, count, _ in rounds)
+    run = "-".join([name, *parts, str(seed)])
     checkpoints = Path(checkpoints or cache_folder() / "checkpoints" / run)
     checkpoints.mkdir(parents=True, exist_ok=True)
     patients, validation = load_ct("train"), _ValidationPSNR()
+    slices = [build().input_shape[-1] for build, *_ in rounds]
+    same = [False, *(a == b for a, b in zip(slices, slices[1:]))]  # as the network before
     keras.utils.set_random_seed(seed)
     model = None
     for number, (build, patches, count, peak) in enumerate(rounds):
@@ -482,7 +488,7 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
         schedule = warmup_cosine(peak, count * STEPS_PER_EPOCH)
         model.compile(keras.optimizers.Adam(schedule), recipe["loss"])
         batches = NoisyBatches(
-            patches(patients, slices=model.input_shape[-1]),
+            patches(patients, slices=slices[number]),
             recipe["corrupt"],
             recipe["batch_size"],
             STEPS_PER_EPOCH,
@@ -492,7 +498,7 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
             checkpoints / f"round-{number}", double_checkpoint=True
         )
         fit(model, batches, count, [validation, backup])
-        if before is not None and before.input_shape == model.input_shape:
+        if same[number]:
             model.set_weights(_mean(before.get_weights(), model.get_weights()))
         unfinished = checkpoints / "unfinished.weights.h5"
         model.save_weights(unfinished)
@@ -501,20 +507,19 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
     shipped = rounds[-1][0]()  # without the optimiser, a third of the size
     shipped.set_weights(model.get_weights())
     shipped.save(output / f"{name}.keras")
-    widths = [build().input_shape[-1] for build, *_ in rounds]
     settings = {
         "network": name,
         "weights": model.count_params(),
         "seed": seed,
         "rounds": [
             {
-                "slices": slices,
+                "slices": seen,
                 "patches": patches.__name__,
                 "epochs": count,
                 "peak_learning_rate": peak,
-                "kept": "mean of start and end" if slices == before else "end",
+                "kept": "mean of start and end" if goes_on else "end",
             }
-            for before, slices, (_, patches, count, peak) in zip([0, *widths], widths, rounds)
+            for seen, goes_on, (_, patches, count, peak) in zip(slices, same, rounds)
         ],
         "steps_per_epoch": STEPS_PER_EPOCH,
         "batch_size": recipe["batch_size"],
@@ -548,7 +553,9 @@ def main(arguments=None):
         prog="python -m helpers.training", description=build_weights.__doc__.split("\n")[0]
     )
     parser.add_argument("name", choices=RECIPES, help="which network to train")
-    parser.add_argument("--epochs", type=int, help="passes of 400 steps; default: the recipe's")
+    parser.add_argument(
+        "--epochs", type=int, help="passes of 400 steps, in one round; default: the recipe's rounds"
+    )
     parser.add_argument(
         "--seed", type=int, default=0, help="decides everything that is drawn (default 0)"
     )

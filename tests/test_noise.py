@@ -113,9 +113,10 @@ def test_correlated_noise_has_the_spread_asked_for_up_to_the_border(rng):
 def test_correlated_noise_is_as_alike_as_blurred_noise(blur, rng):
     """White noise, blurred with sigma s, correlates with itself d pixels away as exp(-d^2 / 4 s^2)."""
     added = (noise.add_correlated_noise(GREY, 0.1, blur, rng) - GREY)[..., 0].astype(float)
-    for pair in ((added[:, 1:], added[:, :-1]), (added[:, :, 1:], added[:, :, :-1])):
-        together = np.mean(pair[0] * pair[1]) / 0.1**2
-        assert together == pytest.approx(np.exp(-0.25 / blur**2), abs=0.02)
+    for d in (1, 2):
+        for pair in ((added[:, d:], added[:, :-d]), (added[:, :, d:], added[:, :, :-d])):
+            together = np.mean(pair[0] * pair[1]) / np.mean(added**2)
+            assert together == pytest.approx(np.exp(-(d**2) / (2 * blur) ** 2), abs=0.03)
     assert np.mean(added[0] * added[1]) / 0.1**2 == pytest.approx(0, abs=0.05)  # other images
 
 

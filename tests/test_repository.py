@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from helpers import comparison, publish
@@ -241,8 +242,13 @@ def test_readme_claims_about_the_comparison():
         assert (ours > theirs).all()  # on every slice
     assert summary["bm3d"]["seconds"] > 40 * summary["unet"]["seconds"]
     assert summary["bm3d"]["seconds"] > 4 * summary["unet_x8"]["seconds"]
-    assert summary["unet_x8"]["psnr"][0] > summary["unet"]["psnr"][0]
+    assert 6 < summary["unet_x8"]["seconds"] / summary["unet"]["seconds"] < 10
+    for std in comparison.LEVELS:
+        at_level, _, _ = comparison.read_results(noise_std=std)
+        means = [np.concatenate(at_level[name]["psnr"]).mean() for name in ("unet_x8", "unet")]
+        assert means[0] > means[1]
     assert summary["unet_small"]["difference"][0] > 0
-    assert summary["unet_small"]["seconds"] < summary["opencv_nl_means"]["seconds"]
+    quick = [summary[name]["seconds"] for name in ("unet_small", "unet", "opencv_nl_means")]
+    assert quick[0] < min(quick[1:])
     assert max(summary, key=lambda name: summary[name]["psnr"][0]) == "unet_25d"
     assert summary["conv_autoencoder"]["psnr"][0] < summary["gaussian"]["psnr"][0]
