@@ -394,7 +394,6 @@ RECIPES = {
         "rounds": [
             *_ROUNDS,
             (functools.partial(denoising_unet, slices=5), varied_patches, 40, 4e-4),
-            (functools.partial(denoising_unet, slices=5), varied_patches, 20, 4e-4),
         ],
     },
     "ct_conv_autoencoder": {
