@@ -183,9 +183,8 @@ def measure(denoisers, clean, noisy):
     with ProgressLine() as line:
         for name, denoiser in denoisers.items():
             line.update(f"measuring {name}")
-            call = functools.partial(_slice_by_slice, denoiser)
-            if name in WHOLE_PATIENTS:
-                call = denoiser
+            whole = name in WHOLE_PATIENTS
+            call = denoiser if whole else functools.partial(_slice_by_slice, denoiser)
             parts = [
                 evaluate(call, [a], [b], warm_up=WHOLE_PATIENTS.get(name, 1))
                 for a, b in zip(clean, noisy, strict=True)

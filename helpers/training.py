@@ -276,11 +276,12 @@ def varied_patches(patients, size=64, slices=1):
     >>> draw(8, np.random.default_rng(0)).shape
     (8, 64, 64, 1)
     """
-    of_patients, pictures = ct_patches(patients, size, slices), _pictures()
+    of_patients = ct_patches(patients, size, slices)
+    pictures = _pictures() if slices == 1 else []
 
     def draw(n, rng):
         patches = of_patients(n, rng)
-        if slices == 1 and n >= 4:
+        if pictures and n >= 4:
             patches[: n // 4] = random_patches(pictures, size, n // 4, rng)
         contrast = rng.uniform(0.7, 1.3, (n, 1, 1, 1))
         brightness = rng.uniform(0.3, 0.5, (n, 1, 1, 1))
