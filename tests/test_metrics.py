@@ -44,6 +44,29 @@ def test_mae_by_hand():
     np.testing.assert_allclose(metrics.mae(clean, other), [0.1, 0.375], rtol=1e-6)
 
 
+@pytest.mark.parametrize("std", [0.005, 0.02])
+def test_tissue_std_finds_noise_between_organs(std, rng):
+    """Soft tissue with a step in the middle, half of it streaked, in air: only calm tissue counts."""
+    images = np.zeros((2, 128, 128, 1))
+    images[:, 16:112, 16:64], images[:, 16:112, 64:112] = 0.72, 0.78
+    images[:, 16:64, 16:112] += 0.03 * np.sin(np.arange(96)).reshape(1, 1, 96, 1)
+    images = (images + rng.normal(0, std, images.shape)).clip(0, 1)  # air: half of the noise is cut
+    values = metrics.tissue_std(images)
+    assert values.shape == (2,)
+    np.testing.assert_allclose(values, std, rtol=0.15)
+
+
+def test_tissue_std_needs_tissue(rng):
+    images = rng.normal(0.75, 0.01, (3, 64, 64, 1))
+    images[1] = 0
+    with pytest.raises(
+        ValueError, match="soft tissue in every slice, found too little in number 1"
+    ):
+        metrics.tissue_std(images)
+    with pytest.raises(ValueError, match="images: expected at least 7 x 7 pixels, got 6 x 64"):
+        metrics.tissue_std(images[:, :6])
+
+
 def test_equal_images(pictures):
     assert metrics.psnr(pictures, pictures).tolist() == [np.inf] * 3
     assert metrics.mae(pictures, pictures).tolist() == [0] * 3
