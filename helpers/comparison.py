@@ -435,7 +435,8 @@ def small_structures(images, low=0.08, high=0.15, every=1):
     """Find faint bright spots a few pixels wide, alone in dark surroundings: vessels and nodules in lung.
 
     A spot is the brightest pixel within 2 pixels, its contrast lies between `low` and `high`, the ring
-    around it is lung, not brighter than 0.25 (-650 HU), and the slices before and after show at least half
+    around it is lung: its median is above 0.05 (-930 HU), and no pixel is brighter than 0.25 (-650 HU) or by
+    more than 0.15 brighter than the median. The slices before and after show at least half
     of its contrast at the same place, so that it is anatomy and not noise.
 
     Parameters
@@ -445,7 +446,7 @@ def small_structures(images, low=0.08, high=0.15, every=1):
     low, high : float
         Limits of the contrast in grey levels.
     every : int
-        Search each so-manieth slice only.
+        Search only every so many slices, from the second one on; never the first and the last.
 
     Returns
     -------
@@ -464,6 +465,8 @@ def small_structures(images, low=0.08, high=0.15, every=1):
     [(1, 10, 10)]
     """
     images = check_images(images, "images")
+    low = check_number(low, "low", 0, 1)
+    high = check_number(high, "high", low, 1)
     found = []
     for index in range(1, len(images) - 1, check_whole(every, "every", 1)):
         peaks = images[index, ..., 0] == maximum_filter(images[index, ..., 0], 5)
@@ -550,14 +553,11 @@ def compare(seed=0, noise_std=NOISE_STD, tuning=TUNING_SLICES):
     >>> results, parameters = compare()  # doctest: +SKIP
     """
     validation, test = load_ct("validation"), load_ct("test")
-    clean = [images[tuning] for images in validation]
-    noisy = [images[tuning] for images in noisy_copies(validation, noise_std, seed)]
+    noisy_validation = noisy_copies(validation, noise_std, seed)
+    clean, noisy = ([images[tuning] for images in both] for both in (validation, noisy_validation))
     filters, searches = tune_filters(clean, noisy, noise_std)
     parameters = {name: best for name, (best, _) in searches.items()}
-    slabs = [
-        [images[TUNING_SLAB] for images in patients]
-        for patients in (validation, noisy_copies(validation, noise_std, seed))
-    ]
+    slabs = ([images[TUNING_SLAB] for images in both] for both in (validation, noisy_validation))
     parameters["bm4d"], _ = tune(bm4d, grid("bm3d", noise_std), *slabs, widenings=5)
     whole = {
         "unet_25d": pretrained_denoiser("ct_unet_25d"),
@@ -706,11 +706,13 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     try:
         levels = {check_number(std, "noise_std", 1e-3, 1): None for std in options.noise_std}
+        check_whole(options.seed, "seed", 0)
         options.output.parent.mkdir(parents=True, exist_ok=True)  # before the work, not after it
-    except (ValueError, OSError) as error:
+        options.output.open("a").close()
+        for noise_std in levels:
+            levels[noise_std] = compare(options.seed, noise_std)
+    except (ValueError, OSError) as error:  # bad numbers, a file that cannot be written, no data
         parser.error(str(error))
-    for noise_std in levels:
-        levels[noise_std] = compare(options.seed, noise_std)
     versions = [f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES]
     settings = {
         "seed": options.seed,

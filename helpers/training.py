@@ -175,13 +175,18 @@ def warmup_cosine(peak, steps, warmup_share=0.05):
     peak : float
         Highest learning rate.
     steps : int
-        Steps of the whole training.
+        Steps of the whole training, at least 2.
     warmup_share : float
         Share of the steps that the rise takes.
 
     Returns
     -------
     keras.optimizers.schedules.CosineDecay
+
+    Raises
+    ------
+    ValueError
+        If `steps` is not a whole number of at least 2.
 
     References
     ----------
@@ -193,7 +198,7 @@ def warmup_cosine(peak, steps, warmup_share=0.05):
     >>> float(schedule(50)).__round__(4), float(schedule(1000)).__round__(4)
     (0.002, 0.0)
     """
-    warmup = max(1, round(steps * warmup_share))
+    warmup = max(1, round(check_whole(steps, "steps", 2) * warmup_share))
     return keras.optimizers.schedules.CosineDecay(
         peak / warmup, decay_steps=steps - warmup, warmup_target=peak, warmup_steps=warmup
     )
@@ -440,8 +445,8 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
     output : str or Path
         Folder for NAME.keras and NAME.json.
     checkpoints : str or Path, optional
-        Folder for the state after each epoch and each round, from which a stopped run goes on; by
-        default one in the cache folder. It is removed at the end.
+        Folder in which each run has a folder of its own, for the state after each epoch and each round, from
+        which a stopped run goes on; by default one in the cache folder. The run's folder is removed at its end.
 
     Returns
     -------
@@ -470,7 +475,7 @@ def build_weights(name, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
     output.mkdir(parents=True, exist_ok=True)  # before the hours of training, not after them
     parts = (f"{patches.__name__}-{count}" for _, patches, count, _ in rounds)
     run = "-".join([name, *parts, str(seed)])
-    checkpoints = Path(checkpoints or cache_folder() / "checkpoints" / run)
+    checkpoints = Path(checkpoints or cache_folder() / "checkpoints") / run
     checkpoints.mkdir(parents=True, exist_ok=True)
     patients, validation = load_ct("train"), _ValidationPSNR()
     slices = [build().input_shape[-1] for build, *_ in rounds]

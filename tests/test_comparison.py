@@ -372,7 +372,15 @@ def test_detail_grid_shows_each_method_above_its_error():
 # ------------------------------------------------------------------------ the command
 
 
-@pytest.mark.parametrize("options", [["--noise-std", "0.05", "0"], ["--output", "{file}/a.csv"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--noise-std", "0.05", "0"],
+        ["--seed", "-1"],
+        ["--output", "{file}/a.csv"],
+        ["--output", "{file.parent}"],
+    ],
+)
 def test_bad_options_end_in_one_sentence(options, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(comparison, "compare", None)  # it must not come that far
     file = tmp_path / "file"
@@ -381,6 +389,16 @@ def test_bad_options_end_in_one_sentence(options, tmp_path, monkeypatch, capsys)
         comparison.main([option.format(file=file) for option in options])
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("python -m helpers.comparison: error: ")
+
+
+def test_missing_data_ends_in_one_sentence(tmp_path, monkeypatch, capsys):
+    def compare(seed, noise_std):
+        raise FileNotFoundError("scan.dcm: cannot be fetched")
+
+    monkeypatch.setattr(comparison, "compare", compare)
+    with pytest.raises(SystemExit, match="^2$"):
+        comparison.main(["--output", str(tmp_path / "a.csv")])
+    assert capsys.readouterr().err.splitlines()[-1].endswith("error: scan.dcm: cannot be fetched")
 
 
 def test_command_stores_seed_and_versions(tmp_path, monkeypatch, capsys, pair):
