@@ -179,6 +179,10 @@ def measure(denoisers, clean, noisy):
     >>> measure({"nothing": lambda noisy: noisy}, clean, clean)["nothing"]["ssim"][0].tolist()
     [1.0, 1.0]
     """
+    if len(clean) != len(noisy) or not len(clean):
+        raise ValueError(
+            f"noisy: expected one array for each of the {len(clean)} clean ones, got {len(noisy)}"
+        )
     results = {}
     with ProgressLine() as line:
         for name, denoiser in denoisers.items():
@@ -187,7 +191,7 @@ def measure(denoisers, clean, noisy):
             call = denoiser if whole else functools.partial(_slice_by_slice, denoiser)
             parts = [
                 evaluate(call, [a], [b], warm_up=WHOLE_PATIENTS.get(name, 1))
-                for a, b in zip(clean, noisy, strict=True)
+                for a, b in zip(clean, noisy)
             ]
             results[name] = {
                 "psnr": [part["psnr"][0] for part in parts],

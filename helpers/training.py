@@ -92,9 +92,11 @@ class ProgressCallback(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         self.line = ProgressLine().__enter__()
         self.start, self.done, self.logs = time.perf_counter(), 0, {}
+        self.reached = self.epochs
 
     def on_epoch_end(self, epoch, logs=None):
         self.done += 1
+        self.reached = epoch + 1
         self.logs = logs or {}
         left = (time.perf_counter() - self.start) / self.done * (self.epochs - epoch - 1)
         left = f"{left:.0f} s left" if left < 120 else f"{left / 60:.0f} min left"
@@ -105,7 +107,7 @@ class ProgressCallback(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         self.line.__exit__()
-        print(f"{self.model.name}: {self.epochs} epochs, {self._losses(self.digits)}")
+        print(f"{self.model.name}: {self.reached} epochs, {self._losses(self.digits)}")
 
     def _losses(self, digits):
         return ", ".join(f"{name} {value:#.{digits}g}" for name, value in self.logs.items())
@@ -382,6 +384,7 @@ def _known_noise(clean, rng):
 # and cosine. If the network is the same, the mean of the weights at start and end is kept. The network of
 # five slices begins as that of one slice: its neighbours weigh nothing at first.
 _UNET = {"corrupt": _unknown_noise, "loss": negative_psnr, "batch_size": 8}
+_UNET_5 = functools.partial(denoising_unet, slices=5)
 _ROUNDS = [
     (denoising_unet, ct_patches, 120, 8e-4),
     (denoising_unet, varied_patches, 48, 4e-4),
@@ -389,7 +392,7 @@ _ROUNDS = [
 RECIPES = {
     "ct_unet": {
         **_UNET,
-        "rounds": _ROUNDS,
+        "rounds": [*_ROUNDS, (denoising_unet, varied_patches, 40, 4e-4)],
     },
     "ct_unet_small": {
         **_UNET,
@@ -399,7 +402,8 @@ RECIPES = {
         **_UNET,
         "rounds": [
             *_ROUNDS,
-            (functools.partial(denoising_unet, slices=5), varied_patches, 40, 4e-4),
+            (_UNET_5, varied_patches, 40, 4e-4),
+            (_UNET_5, varied_patches, 20, 4e-4),
         ],
     },
     "ct_conv_autoencoder": {

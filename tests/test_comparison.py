@@ -369,6 +369,13 @@ def test_detail_grid_shows_each_method_above_its_error():
         plotting.detail_grid({"a": clean[:20]}, (0, 0, 5, 5), clean)
 
 
+def test_measure_wants_as_many_noisy_patients_as_clean_ones(pair):
+    clean, noisy = pair
+    for a, b in ((clean, noisy[1:]), ([], [])):
+        with pytest.raises(ValueError, match="^noisy: expected one array for each of the"):
+            comparison.measure({"nothing": np.asarray}, a, b)
+
+
 # ------------------------------------------------------------------------ the command
 
 

@@ -197,6 +197,20 @@ def test_training_prints_exactly_one_line(capsys, pictures):
     assert len(history.history["loss"]) == 3
 
 
+def test_the_line_tells_how_many_epochs_were_run(capsys, pictures):
+    model = models.dense_autoencoder(4, image_shape=(24, 32, 1))
+    model.compile("adam", "mse")
+    stop = keras.callbacks.EarlyStopping("loss", patience=0, min_delta=10)  # nothing is good enough
+    training.fit(model, (pictures, pictures), epochs=9, callbacks=[stop])
+    assert capsys.readouterr().out.startswith("dense_autoencoder: 2 epochs, loss ")
+
+
+@pytest.mark.parametrize("steps", [1, 2.5, "100"])
+def test_too_few_steps_for_a_schedule(steps):
+    with pytest.raises(ValueError, match="^steps: expected a whole number"):
+        training.warmup_cosine(0.002, steps)
+
+
 def test_the_line_tells_the_validation_loss_too(capsys, pictures):
     model = models.dense_autoencoder(4, image_shape=(24, 32, 1))
     model.compile("adam", "mse")
