@@ -384,7 +384,6 @@ def _known_noise(clean, rng):
 # and cosine. If the network is the same, the mean of the weights at start and end is kept. The network of
 # five slices begins as that of one slice: its neighbours weigh nothing at first.
 _UNET = {"corrupt": _unknown_noise, "loss": negative_psnr, "batch_size": 8}
-_UNET_5 = functools.partial(denoising_unet, slices=5)
 _ROUNDS = [
     (denoising_unet, ct_patches, 120, 8e-4),
     (denoising_unet, varied_patches, 48, 4e-4),
@@ -392,7 +391,7 @@ _ROUNDS = [
 RECIPES = {
     "ct_unet": {
         **_UNET,
-        "rounds": [*_ROUNDS, (denoising_unet, varied_patches, 40, 4e-4)],
+        "rounds": _ROUNDS,
     },
     "ct_unet_small": {
         **_UNET,
@@ -402,8 +401,7 @@ RECIPES = {
         **_UNET,
         "rounds": [
             *_ROUNDS,
-            (_UNET_5, varied_patches, 40, 4e-4),
-            (_UNET_5, varied_patches, 20, 4e-4),
+            (functools.partial(denoising_unet, slices=5), varied_patches, 40, 4e-4),
         ],
     },
     "ct_conv_autoencoder": {

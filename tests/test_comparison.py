@@ -215,9 +215,9 @@ def test_table_needs_full_rows():
 
 # ---------------------------------------------------------- the bars, on shipped weights
 
-# Lead over BM3D, dB. The goals were 0.4, 0.6 and 0.4: one view falls short of the first.
-ONE_VIEW = {0.03: 0.35, 0.07: 0.6, 0.12: 0.75}
-EIGHT_VIEWS = {0.03: 0.45, 0.07: 0.7, 0.12: 0.85}
+# Lead over BM3D, dB. The goals were 0.4, 0.6 and 0.4: one view misses the first by a hair.
+ONE_VIEW = {0.03: 0.395, 0.07: 0.6, 0.12: 0.75}
+EIGHT_VIEWS = {0.03: 0.5, 0.07: 0.7, 0.12: 0.85}
 LEADS = [("unet", *item) for item in ONE_VIEW.items()]
 LEADS += [("unet_x8", *item) for item in EIGHT_VIEWS.items()]
 
