@@ -313,7 +313,7 @@ def as_denoiser(model):
     model : keras.Model
         From (n, height, width, slices) to (n, height, width, 1). A model of fixed size accepts that
         size only; for any other, images are padded by mirroring to a multiple of 8 pixels and cut
-        back.
+        back. It must accept multiples of 8, as a `denoising_unet` of up to three widths does.
 
     Returns
     -------

@@ -65,8 +65,8 @@ def add_correlated_noise(images, std, blur_sigma, rng):
         Standard deviation of the noise, after the blur, in grey levels, at least 0; one for all or one
         per image.
     blur_sigma : float or array of shape (n,)
-        Standard deviation of the Gaussian blur in pixels, at least 0 (white noise); one for all or one
-        per image.
+        Standard deviation of the Gaussian blur in pixels, from 0 (white noise) to 100; one for all or
+        one per image.
     rng : numpy.random.Generator
         Source of randomness.
 
@@ -95,6 +95,8 @@ def add_correlated_noise(images, std, blur_sigma, rng):
     images = check_images(images)
     std = _one_or_each(std, "std", len(images))
     blur_sigma = _one_or_each(blur_sigma, "blur_sigma", len(images))
+    if blur_sigma.max() > 100:
+        raise ValueError(f"blur_sigma: expected at most 100 pixels, got {blur_sigma.max():g}")
     margin = int(np.ceil(4 * blur_sigma.max()))  # drawn and cut away: no pixel lacks neighbours
     height, width = (edge + 2 * margin for edge in images.shape[1:3])
     white = check_rng(rng).standard_normal((len(images), height, width), dtype=np.float32)

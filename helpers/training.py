@@ -41,6 +41,11 @@ class NoisyBatches(keras.utils.PyDataset):
     seed : int or sequence of int
         Decides everything that is drawn.
 
+    Raises
+    ------
+    ValueError
+        If `batch_size` or `steps` is not a whole number of at least 1.
+
     References
     ----------
     keras.utils.PyDataset. Vincent et al., "Extracting and composing robust features with denoising

@@ -132,6 +132,11 @@ def test_bad_blur_sigma(blur, rng):
         noise.add_correlated_noise(GREY, 0.1, blur, rng)
 
 
+def test_a_blur_wider_than_any_grain(rng):
+    with pytest.raises(ValueError, match="^blur_sigma: expected at most 100 pixels, got 100000$"):
+        noise.add_correlated_noise(GREY, 0.1, 1e5, rng)
+
+
 def correlated(images, std, rng):
     return noise.add_correlated_noise(images, std, 1.0, rng)
 
