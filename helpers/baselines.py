@@ -16,7 +16,14 @@ import numpy as np
 import pywt
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_wavelet
 
-from .checks import NOISE_MARGIN, check_images, check_number, check_pair, check_whole
+from .checks import (
+    NOISE_MARGIN,
+    check_images,
+    check_number,
+    check_pair,
+    check_patients,
+    check_whole,
+)
 from .metrics import psnr
 
 
@@ -511,10 +518,7 @@ def tune(denoise_function, denoise_parameters, clean, noisy, widenings=0):
         raise ValueError(
             f"denoise_parameters: expected at least one value for each parameter, got {denoise_parameters}"
         )
-    if len(clean) != len(noisy) or not len(clean):
-        raise ValueError(
-            f"noisy: expected one array for each of the {len(clean)} clean ones, got {len(noisy)}"
-        )
+    check_patients(clean, noisy)
     pairs = [check_pair(a, b, "noisy") for a, b in zip(clean, noisy)]
     names, scores = list(denoise_parameters), {}
 

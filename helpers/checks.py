@@ -85,6 +85,24 @@ def check_pair(clean, other, name="denoised", margin=NOISE_MARGIN):
     return clean, other
 
 
+def check_patients(clean, noisy):
+    """Say what is wrong unless there is at least one patient, and a noisy array for each clean one.
+
+    Raises
+    ------
+    ValueError
+        If the lists are empty or differ in length.
+
+    Examples
+    --------
+    >>> check_patients(["first", "second"], ["noisy first", "noisy second"])
+    """
+    if len(clean) != len(noisy) or not len(clean):
+        raise ValueError(
+            f"noisy: expected one array for each of the {len(clean)} clean ones, got {len(noisy)}"
+        )
+
+
 def check_rng(rng):
     """Return `rng` if it is a numpy Generator.
 

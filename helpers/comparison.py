@@ -17,7 +17,7 @@ import numpy as np
 from scipy.ndimage import maximum_filter
 
 from .baselines import BASELINES, bm4d, grid, tune
-from .checks import check_images, check_number, check_whole
+from .checks import check_images, check_number, check_patients, check_whole
 from .data import load_ct
 from .metrics import bootstrap_interval, evaluate
 from .models import pretrained_denoiser, self_ensemble
@@ -179,10 +179,7 @@ def measure(denoisers, clean, noisy):
     >>> measure({"nothing": lambda noisy: noisy}, clean, clean)["nothing"]["ssim"][0].tolist()
     [1.0, 1.0]
     """
-    if len(clean) != len(noisy) or not len(clean):
-        raise ValueError(
-            f"noisy: expected one array for each of the {len(clean)} clean ones, got {len(noisy)}"
-        )
+    check_patients(clean, noisy)
     results = {}
     with ProgressLine() as line:
         for name, denoiser in denoisers.items():

@@ -8,6 +8,7 @@ from scipy.stats import bootstrap
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from helpers import metrics
+from helpers.noise import add_correlated_noise
 
 
 @pytest.fixture
@@ -54,6 +55,18 @@ def test_tissue_std_finds_noise_between_organs(std, rng):
     values = metrics.tissue_std(images)
     assert values.shape == (2,)
     np.testing.assert_allclose(values, std, rtol=0.15)
+
+
+def test_what_tissue_std_makes_of_white_correlated_and_strong_noise():
+    tissue = np.full((1, 200, 200, 1), 0.75, np.float32)
+    white, correlated = (
+        metrics.tissue_std(add_correlated_noise(tissue, 0.01, blur, np.random.default_rng(0)))[0]
+        for blur in (0, 1)
+    )
+    assert correlated < 0.9 * white
+    assert white == pytest.approx(0.0092, abs=1.5e-4)  # 8 % too small
+    with pytest.raises(ValueError, match="soft tissue with weak noise"):
+        metrics.tissue_std(add_correlated_noise(tissue, 0.07, 0, np.random.default_rng(0)))
 
 
 def test_tissue_std_needs_tissue(rng):

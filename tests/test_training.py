@@ -293,7 +293,7 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_happened(
 
 
 def test_a_folder_for_checkpoints_keeps_what_else_is_in_it(tiny, tmp_path):
-    """Also the weights, if they go there, and no run takes those of another for its own."""
+    """Also the weights, if they go there."""
     (tmp_path / "notes.txt").write_text("mine")
     training.build_weights("ct_unet", output=tmp_path, checkpoints=tmp_path)
     names = {path.name for path in tmp_path.iterdir()} - {"cache"}
