@@ -1,0 +1,25 @@
+"""The one import of Keras: it keeps TensorFlow's start-up log off notebooks and terminals.
+
+Set the environment variable TF_CPP_MIN_LOG_LEVEL, to 0 for example, to see that log.
+"""
+
+import logging
+import os
+
+# TensorFlow 2.20 and later write the log before they read the variable, so it does not help alone:
+# file descriptor 2 is closed to them as well. Errors come as exceptions and are not hidden.
+if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "3":
+    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        import keras
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nowhere)
+    # Notebooks build many small networks, and TensorFlow warns that each one is traced anew.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+else:
+    import keras
+
+__all__ = ["keras"]

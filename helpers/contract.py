@@ -1,0 +1,115 @@
+"""The contract of a denoiser: a plain function, and a record of what a comparison must know of it.
+
+A denoiser is a function from a noisy batch (n, height, width, 1) to a denoised batch of the same shape,
+whether it is a filter, a network or your own. The record travels with the function, as its attribute
+`about`. A function without one is accepted everywhere: it sees one slice and is not told the noise.
+"""
+
+import functools
+from dataclasses import dataclass
+
+from .checks import NOISE_MARGIN, check_images
+
+
+@dataclass(frozen=True)
+class About:
+    """What is known of a denoiser.
+
+    Parameters
+    ----------
+    label : str
+        Its name in tables and figures.
+    volume : bool
+        True if it sees all slices of a patient in one call, in order; False if it sees one slice.
+    told_std : bool
+        True if it is told the standard deviation of the noise; False if it is blind.
+    source : str
+        Where it comes from: the package on the Python package index, or the command that made it.
+
+    Examples
+    --------
+    >>> About("median", source="opencv-python").volume
+    False
+    """
+
+    label: str
+    volume: bool = False
+    told_std: bool = False
+    source: str = ""
+
+
+def about(denoiser, name=""):
+    """Return the record of a denoiser, also of one whose parameters `functools.partial` has fixed.
+
+    Parameters
+    ----------
+    denoiser : function
+        From a noisy batch to a denoised one.
+    name : str
+        Label of a function that brings no record.
+
+    Returns
+    -------
+    About
+
+    Examples
+    --------
+    >>> about(lambda noisy: noisy, "do nothing")
+    About(label='do nothing', volume=False, told_std=False, source='')
+    """
+    while isinstance(denoiser, functools.partial):
+        denoiser = denoiser.func
+    return getattr(denoiser, "about", About(name))
+
+
+def checked(denoise, about):
+    """Make a denoiser of a function that trusts its input: check the noisy batch, once, then call it.
+
+    Parameters
+    ----------
+    denoise : function
+        From a float32 batch of finite values near [0, 1], and keyword parameters, to a denoised one.
+    about : About
+        Its record.
+
+    Returns
+    -------
+    function
+        It raises ValueError for a wrong shape or type, and for values that noise cannot explain.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> darker = checked(lambda noisy: noisy - 0.1, About("darker"))
+    >>> darker(np.full((1, 8, 8, 1), 0.5)).max().round(1)
+    np.float32(0.4)
+    """
+
+    @functools.wraps(denoise)
+    def denoiser(noisy, **parameters):
+        return denoise(check_images(noisy, "noisy", NOISE_MARGIN), **parameters)
+
+    denoiser.about, denoiser.trusting = about, denoise
+    return denoiser
+
+
+def trusting(denoiser):
+    """Return the inside of a `checked` denoiser, for callers that have checked the batch themselves.
+
+    Parameters
+    ----------
+    denoiser : function
+        Any denoiser; one that was not made by `checked` is returned as it is.
+
+    Returns
+    -------
+    function
+
+    Examples
+    --------
+    >>> trusting(len) is len
+    True
+    """
+    if isinstance(denoiser, functools.partial):
+        return functools.partial(trusting(denoiser.func), *denoiser.args, **denoiser.keywords)
+    return getattr(denoiser, "trusting", denoiser)
