@@ -4,9 +4,7 @@ from numbers import Real
 
 import numpy as np
 
-NOISE_MARGIN = (
-    4.0  # a noisy image may leave [0, 1] by this much; 0..255 or HU values leave it by more
-)
+NOISE_MARGIN = 4.0  # a noisy image may leave [0, 1] by this much; 0..255 or HU leave it by more
 
 
 def check_images(images, name="images", margin=0.0):
@@ -66,7 +64,26 @@ def check_images(images, name="images", margin=0.0):
     return images.astype(np.float32, copy=False)
 
 
-def check_pair(clean, other, name="denoised", margin=NOISE_MARGIN):
+def check_like(images, clean, name="denoised"):
+    """Return images, which noise may carry outside [0, 1], as float32 if they have the shape of `clean`.
+
+    Raises
+    ------
+    ValueError
+        Where `check_images` does, or where the shapes differ.
+
+    Examples
+    --------
+    >>> check_like(np.ones((1, 4, 4, 1)), np.zeros((1, 4, 4, 1))).dtype
+    dtype('float32')
+    """
+    images = check_images(images, name, NOISE_MARGIN)
+    if clean.shape != images.shape:
+        raise ValueError(f"{name}: expected the shape of clean, {clean.shape}, got {images.shape}")
+    return images
+
+
+def check_pair(clean, other, name="denoised"):
     """Return two batches of the same shape as float32; `clean` lies in [0, 1].
 
     Raises
@@ -79,28 +96,26 @@ def check_pair(clean, other, name="denoised", margin=NOISE_MARGIN):
     >>> clean, noisy = check_pair(np.zeros((1, 4, 4, 1)), np.ones((1, 4, 4, 1)), "noisy")
     """
     clean = check_images(clean, "clean")
-    other = check_images(other, name, margin)
-    if clean.shape != other.shape:
-        raise ValueError(f"{name}: expected the shape of clean, {clean.shape}, got {other.shape}")
-    return clean, other
+    return clean, check_like(other, clean, name)
 
 
 def check_patients(clean, noisy):
-    """Say what is wrong unless there is at least one patient, and a noisy array for each clean one.
+    """Return two lists of checked batches: at least one patient, and a noisy array for each clean one.
 
     Raises
     ------
     ValueError
-        If the lists are empty or differ in length.
+        If the lists are empty or differ in length, or where `check_pair` does.
 
     Examples
     --------
-    >>> check_patients(["first", "second"], ["noisy first", "noisy second"])
+    >>> clean, noisy = check_patients([np.zeros((1, 4, 4, 1))], [np.ones((1, 4, 4, 1))])
     """
     if len(clean) != len(noisy) or not len(clean):
         raise ValueError(
             f"noisy: expected one array for each of the {len(clean)} clean ones, got {len(noisy)}"
         )
+    return zip(*(check_pair(a, b, "noisy") for a, b in zip(clean, noisy)))
 
 
 def check_rng(rng):

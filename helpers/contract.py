@@ -68,7 +68,7 @@ def checked(denoise, about):
     Parameters
     ----------
     denoise : function
-        From a float32 batch of finite values near [0, 1], and keyword parameters, to a denoised one.
+        From a float32 batch of finite values near [0, 1], and parameters, to a denoised one.
     about : About
         Its record.
 
@@ -86,8 +86,8 @@ def checked(denoise, about):
     """
 
     @functools.wraps(denoise)
-    def denoiser(noisy, **parameters):
-        return denoise(check_images(noisy, "noisy", NOISE_MARGIN), **parameters)
+    def denoiser(noisy, *arguments, **parameters):
+        return denoise(check_images(noisy, "noisy", NOISE_MARGIN), *arguments, **parameters)
 
     denoiser.about, denoiser.trusting = about, denoise
     return denoiser

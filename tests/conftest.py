@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from helpers import data
+from helpers.data import wheels
 
 
 def pytest_collection_modifyitems(items):
@@ -42,4 +43,4 @@ def ct_hu():
 @pytest.fixture(scope="session")
 def sample_wheels():
     """The folder that holds the three sample wheels, each checked by its hash."""
-    return {name: data._wheel(name) for name in data._PINS}
+    return {name: wheels.wheel(name) for name in wheels.PINS}

@@ -1,0 +1,298 @@
+"""The fair comparison of the notebook 04_baseline_comparison, piece by piece and as a whole.
+
+The notebook compares at one level of noise on a fixed part of the slices, because BM3D is slow; the command
+`python -m helpers.comparison` runs the same functions on all slices at three levels.
+"""
+
+import functools
+import time
+
+import numpy as np
+
+from ..baselines import BASELINES, grid, tune
+from ..checks import check_like, check_patients
+from ..contract import About, about, checked, trusting
+from ..metrics import bootstrap_interval, trusted_psnr, trusted_ssim
+from ..models import pretrained_denoiser, self_ensemble, shipped
+from ..noise import add_gaussian_noise
+from ..progress import ProgressLine
+from .tables import parameters_as_text
+
+STD = 0.07
+STDS = (0.03, STD, 0.12)
+TUNING_SLICES = slice(10, None, 20)  # of each validation patient: 5 slices in all
+TUNING_SLAB = slice(20, 30)  # of each validation patient: neighbours, for filters of volumes
+SUBSET = slice(5, None, 10)  # of each test patient: 11 of 102 slices; BM3D would take long on all
+_WARM_UP = (
+    16  # slices that a method of volumes gets before the clock starts; one of slices gets one
+)
+
+do_nothing = checked(lambda noisy: noisy, About("noisy input"))
+
+
+def filters(*, volume=False):
+    """Return the filters of `baselines.BASELINES` that see one slice, or those that see a volume.
+
+    Parameters
+    ----------
+    volume : bool
+        Which of the two.
+
+    Returns
+    -------
+    dict of str to function
+
+    Examples
+    --------
+    >>> list(filters(volume=True))
+    ['bm4d']
+    """
+    return {name: filter_ for name, filter_ in BASELINES.items() if about(filter_).volume == volume}
+
+
+def networks(*, volume=False):
+    """Load the shipped networks that see one slice, or those that see a volume.
+
+    Parameters
+    ----------
+    volume : bool
+        Which of the two.
+
+    Returns
+    -------
+    dict of str to function
+
+    Examples
+    --------
+    >>> list(networks())
+    ['ct_conv_autoencoder', 'ct_unet', 'ct_unet_small']
+    """
+    loaded = {name: pretrained_denoiser(name) for name in shipped()}
+    return {name: denoiser for name, denoiser in loaded.items() if about(denoiser).volume == volume}
+
+
+def noisy_copies(patients, std=STD, *, seed=0):
+    """Add Gaussian noise, not clipped, to the slices of several patients.
+
+    The noise of a slice depends on nothing but the arguments, so every method gets the same images.
+
+    Parameters
+    ----------
+    patients : list of arrays of shape (n, height, width, 1)
+        Clean slices in [0, 1].
+    std : float
+        Standard deviation of the noise in grey levels.
+    seed : int
+        Decides the noise.
+
+    Returns
+    -------
+    list of arrays of the same shapes, float32
+
+    Raises
+    ------
+    ValueError
+        If a patient is no batch in [0, 1], or `std` is negative.
+
+    Examples
+    --------
+    >>> noisy_copies([np.zeros((2, 8, 8, 1))])[0].shape
+    (2, 8, 8, 1)
+    """
+    rng = np.random.default_rng(seed)
+    return [add_gaussian_noise(images, std, rng) for images in patients]
+
+
+def tune_filters(clean, noisy, *, std=STD, names=None, widenings=5):
+    """Search the parameters of filters on validation patients.
+
+    Parameters
+    ----------
+    clean, noisy : lists of arrays of shape (n, height, width, 1)
+        One array per validation patient, with its noisy counterpart.
+    std : float
+        Standard deviation of the noise, to which the grids are moved.
+    names : sequence of str, optional
+        Which of `baselines.BASELINES`; by default all that see one slice.
+    widenings : int
+        How many times a grid may grow; see `baselines.tune`.
+
+    Returns
+    -------
+    denoisers : dict of str to function
+        Each filter with its best parameters.
+    searches : dict of str to (dict, list)
+        What `baselines.tune` returned: the best parameters, and the score of every point tried.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, the lists differ in length, or their arrays in shape.
+
+    Examples
+    --------
+    >>> clean = [np.zeros((1, 16, 16, 1), "float32")]
+    >>> denoisers, searches = tune_filters(clean, noisy_copies(clean), names=["average"])
+    >>> denoisers["average"].keywords["ksize"] > 3  # nothing but noise here: the wider the better
+    True
+    """
+    denoisers, searches = {}, {}
+    with ProgressLine() as line:
+        for name in filters() if names is None else names:
+            line.update(f"tuning {name}")
+            values = grid(name, std)
+            searches[name] = tune(BASELINES[name], values, clean, noisy, widenings=widenings)
+            denoisers[name] = functools.partial(BASELINES[name], **searches[name][0])
+    return denoisers, searches
+
+
+def measure(denoisers, clean, noisy):
+    """Measure quality and time of several denoisers on the same images.
+
+    A denoiser of single slices gets one slice per call, one of volumes all slices of a patient. What each
+    of them is, its record tells (`contract.About`); a plain function counts as one of single slices.
+
+    Parameters
+    ----------
+    denoisers : dict of str to function
+        From a noisy batch to a denoised one.
+    clean, noisy : lists of arrays of shape (n, height, width, 1)
+        One array per patient, with its noisy counterpart; whole patients, for those that need them.
+
+    Returns
+    -------
+    dict of str to dict
+        For each denoiser its record "about", and "psnr" (dB), "ssim" and "seconds" (per slice, the patient's
+        average): lists with one array of shape (n,) per patient. One call for each patient goes before the
+        clock, as networks are compiled for each size of image.
+
+    Raises
+    ------
+    ValueError
+        If the lists differ in length or their arrays in shape, or a denoiser returns another shape.
+
+    Examples
+    --------
+    >>> clean = [np.zeros((2, 8, 8, 1))]
+    >>> measure({"nothing": lambda noisy: noisy}, clean, clean)["nothing"]["ssim"][0].tolist()
+    [1.0, 1.0]
+    """
+    patients = list(zip(*check_patients(clean, noisy)))
+    results = {}
+    with ProgressLine() as line:
+        for name, denoiser in denoisers.items():
+            line.update(f"measuring {name}")
+            known, denoise = about(denoiser, name), trusting(denoiser)
+            call = denoise if known.volume else functools.partial(_slice_by_slice, denoise)
+            entry = results[name] = {"about": known, "psnr": [], "ssim": [], "seconds": []}
+            for a, b in patients:
+                call(b[: _WARM_UP if known.volume else 1])
+                start = time.perf_counter()
+                denoised = call(b)
+                seconds = (time.perf_counter() - start) / len(b)
+                denoised = check_like(denoised, a)
+                entry["psnr"].append(trusted_psnr(a, denoised))
+                entry["ssim"].append(trusted_ssim(a, denoised))
+                entry["seconds"].append(np.full(len(b), seconds))
+    return results
+
+
+def _slice_by_slice(denoise, noisy):
+    return np.concatenate([denoise(noisy[i : i + 1]) for i in range(len(noisy))])
+
+
+def summarise(results, reference, *, seed=0):
+    """Average over slices, with 95 % bootstrap intervals and paired differences to one method.
+
+    Parameters
+    ----------
+    results : dict of str to dict
+        As `measure` returns it.
+    reference : str
+        The method that all others are compared with, slice by slice.
+    seed : int
+        Decides the bootstrap samples; every method gets the same.
+
+    Returns
+    -------
+    dict of str to dict
+        "about"; "psnr", "ssim", "difference" (dB): (mean, low, high); "seconds": the mean per slice.
+
+    Raises
+    ------
+    ValueError
+        If the reference is not among the results.
+
+    References
+    ----------
+    `metrics.bootstrap_interval`: slices are resampled within each patient.
+
+    Examples
+    --------
+    >>> clean = [np.zeros((2, 8, 8, 1))]
+    >>> results = measure({"darker": lambda noisy: noisy - 0.1}, clean, clean)
+    >>> summarise(results, "darker")["darker"]["psnr"]
+    (20.0, 20.0, 20.0)
+    """
+    if reference not in results:
+        raise ValueError(f"reference: expected one of {', '.join(results)}, got {reference!r}")
+
+    def interval(values):
+        mean = float(np.concatenate(values).mean())
+        return mean, *bootstrap_interval(values, np.random.default_rng(seed))
+
+    summary = {}
+    for name, entry in results.items():
+        pairs = zip(entry["psnr"], results[reference]["psnr"])
+        summary[name] = {
+            "about": entry["about"],
+            "psnr": interval(entry["psnr"]),
+            "ssim": interval(entry["ssim"]),
+            "difference": interval([ours - theirs for ours, theirs in pairs]),
+            "seconds": float(np.concatenate(entry["seconds"]).mean()),
+        }
+    return summary
+
+
+def compare(validation, test, *, std=STD, seed=0):
+    """Tune every filter on validation patients, then measure all methods on whole test patients.
+
+    Filters of single slices are tuned on `TUNING_SLICES`, those of volumes on the `TUNING_SLAB` of each
+    patient. All shipped networks take part, and the mean of eight views of "ct_unet".
+
+    Parameters
+    ----------
+    validation, test : lists of arrays of shape (n, height, width, 1)
+        Clean slices in [0, 1], one array per patient, all slices in order.
+    std : float
+        Standard deviation of the noise in grey levels.
+    seed : int
+        Decides the noise.
+
+    Returns
+    -------
+    dict of str to dict
+        As `measure` returns it, and under "parameters" what was chosen for each filter, as text.
+
+    Raises
+    ------
+    ValueError
+        If a patient is no batch in [0, 1], or `std` not above 0.
+
+    Examples
+    --------
+    >>> from helpers.data import load_ct
+    >>> results = compare(load_ct("validation"), load_ct("test"))  # doctest: +SKIP
+    """
+    noisy_validation = noisy_copies(validation, std, seed=seed)
+    methods, chosen = {"noisy": do_nothing}, {}
+    for volume, part in ((False, TUNING_SLICES), (True, TUNING_SLAB)):
+        pair = ([images[part] for images in both] for both in (validation, noisy_validation))
+        tuned, searches = tune_filters(*pair, std=std, names=filters(volume=volume))
+        methods |= tuned | networks(volume=volume)
+        chosen |= {name: parameters_as_text(best) for name, (best, _) in searches.items()}
+    methods["ct_unet_x8"] = self_ensemble(methods["ct_unet"])
+    results = measure(methods, test, noisy_copies(test, std, seed=seed))
+    for name, entry in results.items():
+        entry["parameters"] = chosen.get(name, "")
+    return results

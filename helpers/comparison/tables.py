@@ -1,0 +1,183 @@
+"""Results, summaries and searches as Markdown tables."""
+
+import numpy as np
+
+from ..baselines import BASELINES
+from ..contract import about
+
+
+def quality_table(summary, reference, *, times=False):
+    """Write a summary as a Markdown table, best PSNR on top.
+
+    Parameters
+    ----------
+    summary : dict of str to dict
+        As `summarise` returns it.
+    reference : str
+        The method that the differences refer to.
+    times : bool
+        Add a column with the time per slice. Times differ from run to run.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    KeyError
+        If the reference is not in the summary.
+
+    Examples
+    --------
+    >>> from helpers.contract import About
+    >>> row = {"psnr": (20, 19, 21), "ssim": (0.5, 0.4, 0.6), "difference": (0, 0, 0)}
+    >>> print(quality_table({"bm3d": {"about": About("BM3D"), **row}}, "bm3d"))
+    | method | PSNR, dB | SSIM | difference to BM3D, dB |
+    | :--- | ---: | ---: | ---: |
+    | BM3D | 20.00 (19.00 to 21.00) | 0.500 (0.400 to 0.600) | |
+    """
+    header = ["method", "PSNR, dB", "SSIM", f"difference to {_label(summary, reference)}, dB"]
+    header += ["time per slice, ms"] * times
+    rows = []
+    for name in sorted(summary, key=lambda name: -summary[name]["psnr"][0]):
+        entry = summary[name]
+        difference = "{:+.2f} ({:+.2f} to {:+.2f})".format(*entry["difference"])
+        cells = [
+            _label(summary, name),
+            "{:.2f} ({:.2f} to {:.2f})".format(*entry["psnr"]),
+            "{:.3f} ({:.3f} to {:.3f})".format(*entry["ssim"]),
+            "" if name == reference else difference,
+        ]
+        rows.append(cells + ([f"{1000 * entry['seconds']:,.1f}"] if times else []))
+    return markdown_table(header, rows)
+
+
+def lead_table(levels, method="ct_unet", *, reference="bm3d"):
+    """Write a Markdown table of one method's lead over another at several levels of noise.
+
+    Parameters
+    ----------
+    levels : dict of float to (dict of str to dict)
+        For each standard deviation of the noise what `measure` returned.
+    method, reference : str
+        Which two methods.
+
+    Returns
+    -------
+    str
+        One row per level: both mean PSNRs, the mean of the slices' differences, the share of slices on
+        which the method is ahead, and both mean SSIMs.
+
+    Raises
+    ------
+    KeyError
+        If one of the two was not measured at a level.
+
+    Examples
+    --------
+    >>> from helpers.contract import About
+    >>> ours = {"psnr": [np.array([33.0, 31.0])], "ssim": [np.array([0.9, 0.9])]}
+    >>> theirs = {"psnr": [np.array([32.0, 31.5])], "ssim": [np.array([0.8, 0.9])]}
+    >>> results = {"ct_unet": {"about": About("U-Net"), **ours}, "bm3d": {"about": About("BM3D"), **theirs}}
+    >>> print(lead_table({0.07: results}))
+    | noise std | BM3D, dB | U-Net, dB | lead, dB | slices won | BM3D, SSIM | U-Net, SSIM |
+    | :--- | ---: | ---: | ---: | ---: | ---: | ---: |
+    | 0.07 | 31.75 | 32.00 | +0.25 | 50 % | 0.850 | 0.900 |
+    """
+    rows = []
+    for std, results in levels.items():
+        ours, theirs = _label(results, method), _label(results, reference)
+        psnrs, ssims = (
+            [np.concatenate(results[name][measure]) for name in (reference, method)]
+            for measure in ("psnr", "ssim")
+        )
+        lead = psnrs[1] - psnrs[0]
+        rows.append(
+            [f"{std:g}"]
+            + [f"{values.mean():.2f}" for values in psnrs]
+            + [f"{lead.mean():+.2f}", f"{100 * (lead > 0).mean():.0f} %"]
+            + [f"{values.mean():.3f}" for values in ssims]
+        )
+    header = ["noise std", f"{theirs}, dB", f"{ours}, dB", "lead, dB", "slices won"]
+    return markdown_table([*header, f"{theirs}, SSIM", f"{ours}, SSIM"], rows)
+
+
+def search_table(searches):
+    """Write a Markdown table of what `tune_filters` tried and chose.
+
+    Parameters
+    ----------
+    searches : dict of str to (dict, list)
+        As `tune_filters` returns it.
+
+    Returns
+    -------
+    str
+        One row per filter: all values tried, those of the best point, its mean PSNR.
+
+    Examples
+    --------
+    >>> scores = [({"ksize": 3}, 28.9), ({"ksize": 5}, 27.1)]
+    >>> print(search_table({"average": ({"ksize": 3}, scores)}))
+    | filter | tried | chosen | PSNR, dB |
+    | :--- | ---: | ---: | ---: |
+    | average | ksize 3, 5 | ksize=3 | 28.90 |
+    """
+    rows = []
+    for name, (best, scores) in searches.items():
+        tried = {key: sorted({parameters[key] for parameters, _ in scores}) for key in best}
+        tried = "; ".join(f"{key} {', '.join(map(str, values))}" for key, values in tried.items())
+        quality = max(score for _, score in scores)
+        chosen = parameters_as_text(best)
+        rows.append([about(BASELINES[name]).label, tried, chosen, f"{quality:.2f}"])
+    return markdown_table(["filter", "tried", "chosen", "PSNR, dB"], rows)
+
+
+def markdown_table(header, rows):
+    """Write a Markdown table whose first column is aligned left and all others right.
+
+    Parameters
+    ----------
+    header : sequence of str
+        Titles of the columns.
+    rows : sequence of sequences
+        Cells, as many in each row as there are titles.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If a row has another number of cells.
+
+    Examples
+    --------
+    >>> print(markdown_table(["filter", "dB"], [["median", 28.5]]))
+    | filter | dB |
+    | :--- | ---: |
+    | median | 28.5 |
+    """
+    if any(len(row) != len(header) for row in rows):
+        raise ValueError(f"rows: expected {len(header)} cells in each row, as in the header")
+    lines = [header, [":---"] + ["---:"] * (len(header) - 1), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines).replace(
+        "|  |", "| |"
+    )
+
+
+def parameters_as_text(parameters):
+    """Write parameters as one would in a call, without spaces.
+
+    Examples
+    --------
+    >>> parameters_as_text({"h": 0.05, "std": 0.07})
+    'h=0.05 std=0.07'
+    """
+    return " ".join(f"{name}={value}" for name, value in parameters.items())
+
+
+def _label(entries, name):
+    """Return how tables call one of the methods in results or in a summary."""
+    return entries[name]["about"].label

@@ -1,0 +1,35 @@
+"""Networks (`networks`), and the denoisers that are made of them (`denoisers`)."""
+
+from .denoisers import (
+    WEIGHTS,
+    as_denoiser,
+    pretrained_denoiser,
+    self_ensemble,
+    shipped,
+    spare_grain,
+)
+from .networks import (
+    conv_autoencoder,
+    deep_dense_autoencoder,
+    denoising_unet,
+    dense_autoencoder,
+    dense_network,
+    split_autoencoder,
+    strided_conv_autoencoder,
+)
+
+__all__ = [
+    "WEIGHTS",
+    "as_denoiser",
+    "conv_autoencoder",
+    "deep_dense_autoencoder",
+    "dense_autoencoder",
+    "dense_network",
+    "denoising_unet",
+    "pretrained_denoiser",
+    "self_ensemble",
+    "shipped",
+    "spare_grain",
+    "split_autoencoder",
+    "strided_conv_autoencoder",
+]

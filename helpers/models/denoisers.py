@@ -1,0 +1,262 @@
+"""Denoisers made of networks, denoisers made of denoisers, and the shipped ones."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from .._keras import keras
+from ..checks import check_number
+from ..contract import About, about, checked, trusting
+
+WEIGHTS = Path(__file__).parents[1] / "weights"
+GRAIN_STD = 0.005  # 7 HU, chosen on the validation patients of `data.load_ct` (notebook 3)
+_PIXELS_AT_ONCE = 2**18  # one 512x512 slice, or many small images, go through a network together
+
+
+def as_denoiser(model, label=None, *, source=""):
+    """Turn a Keras model into a denoiser for images of any size.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From (n, height, width, slices) to (n, height, width, 1). A model of fixed size accepts that
+        size only; for any other, images are padded by mirroring to a multiple of 8 pixels and cut
+        back. It must accept multiples of 8, as a `denoising_unet` of up to three widths does.
+    label, source : str
+        What `contract.About` is to say of it; the label is the model's name by default.
+
+    Returns
+    -------
+    function
+        From a noisy batch (n, height, width, 1), values near [0, 1], to a denoised one, float32.
+        Where the model sees several slices, the batch holds the neighbouring slices of one patient in
+        order, and beyond the first and the last one the volume is mirrored.
+        Images go through in small portions, so that memory does not grow with their number. It
+        raises ValueError for a wrong shape or type, for values that noise cannot explain, and for
+        fewer slices than a model of several slices needs.
+
+    References
+    ----------
+    keras.Model.predict_on_batch.
+
+    Examples
+    --------
+    >>> denoise = as_denoiser(denoising_unet((4, 8), (1, 1)))
+    >>> denoise(np.zeros((3, 21, 30, 1), "float32")).shape
+    (3, 21, 30, 1)
+    """
+    size, slices = model.input_shape[1:3], model.input_shape[3]
+    beside = slices // 2
+
+    def denoise(noisy):
+        height, width = noisy.shape[1:3]
+        if len(noisy) <= beside:
+            raise ValueError(
+                f"noisy: expected at least {beside + 1} neighbouring slices of one patient, "
+                f"got {len(noisy)}"
+            )
+        more = ((0, 0), (0, -height % 8), (0, -width % 8), (0, 0))
+        if size == (height, width):
+            more = ((0, 0),) * 4
+        elif size != (None, None):
+            raise ValueError(
+                f"noisy: expected images of {size[0]} x {size[1]} pixels, got {height} x {width}"
+            )
+        at_once = max(1, _PIXELS_AT_ONCE // (height * width))
+        order = np.pad(np.arange(len(noisy)), beside, "reflect")  # mirrored beyond both ends
+        windows = np.lib.stride_tricks.sliding_window_view(order, slices)
+        denoised = np.empty_like(noisy)
+        for start in range(0, len(noisy), at_once):
+            portion = noisy[windows[start : start + at_once], ..., 0]  # (n, slices, height, width)
+            portion = np.pad(np.moveaxis(portion, 1, -1), more, "symmetric")
+            result = np.asarray(model.predict_on_batch(portion))
+            denoised[start : start + at_once] = result[:, :height, :width]
+        return denoised
+
+    return checked(denoise, About(label or model.name, volume=slices > 1, source=source))
+
+
+def spare_grain(denoiser, std=GRAIN_STD):
+    """Let a denoiser remove a little less, so that grain of the scan is not removed with the noise.
+
+    A scan has noise of its own, its grain, which counts as clean. Where it is stronger than in the slices that a
+    network has learned from, the network takes part of it for added noise. Of each image, only the
+    share v / (v + std^2) of what the denoiser would remove is removed, v being the mean square of that: nearly all
+    where noise is strong, and less the weaker it is. With the variance of the added noise in place of v
+    this would be Wiener's factor for grain of standard deviation `std`; v is known, and a little larger.
+
+    Parameters
+    ----------
+    denoiser : function
+        From a noisy batch (n, height, width, 1) to a denoised one of the same shape.
+    std : float
+        Strength of the grain to be spared, in grey levels, at least 1e-6.
+
+    Returns
+    -------
+    function
+        A denoiser, too, with float32 results. It raises ValueError for a wrong shape or type, for values that
+        noise cannot explain, and where the denoiser returns another shape.
+
+    Raises
+    ------
+    ValueError
+        If `std` is not a number of at least 1e-6.
+
+    References
+    ----------
+    Wiener, Extrapolation, Interpolation, and Smoothing of Stationary Time Series, 1949; here with one
+    factor for all frequencies.
+
+    Examples
+    --------
+    >>> noisy = np.random.default_rng(0).normal(0.5, 0.01, (1, 64, 64, 1)).astype("float32")
+    >>> flat = spare_grain(lambda images: np.full_like(images, 0.5), std=0.01)(noisy)
+    >>> round(float(flat.std()), 3)  # what was removed is as strong as `std`: half of it is given back
+    0.005
+    """
+    std, inner = check_number(std, "std", 1e-6), trusting(denoiser)
+
+    def denoise(noisy):
+        denoised = np.array(inner(noisy), np.float32)
+        if denoised.shape != noisy.shape:
+            raise ValueError(
+                f"denoiser: expected images of shape {noisy.shape}, got {denoised.shape}"
+            )
+        for image, result in zip(noisy, denoised):
+            removed = image - result
+            variance = np.square(removed).mean()
+            result[:] = image - removed * (variance / (variance + std**2))
+        return denoised
+
+    return checked(denoise, about(denoiser, "grain spared"))
+
+
+def self_ensemble(denoiser):
+    """Let a denoiser look at each image in eight ways, turned and mirrored, and average its answers.
+
+    A network treats an image and its mirror image a little differently. What differs is error, and the
+    mean has less of it. The price is eight times the time.
+
+    Parameters
+    ----------
+    denoiser : function
+        From a noisy batch (n, height, width, 1) to a denoised one of the same shape; it must accept
+        an image that was turned by 90 degrees.
+
+    Returns
+    -------
+    function
+        A denoiser, too. It raises ValueError for a wrong shape or type, and for values that noise cannot
+        explain.
+
+    References
+    ----------
+    Timofte, Rothe and Van Gool, "Seven ways to improve example-based single image super resolution",
+    CVPR 2016.
+
+    Examples
+    --------
+    >>> denoise = self_ensemble(pretrained_denoiser("ct_unet"))
+    >>> denoise(np.zeros((1, 50, 60, 1), "float32")).shape
+    (1, 50, 60, 1)
+    """
+    inner, known = trusting(denoiser), about(denoiser, "your function")
+
+    def denoise(noisy):
+        total = np.zeros_like(noisy)
+        for turns in range(4):
+            turned = np.ascontiguousarray(np.rot90(noisy, turns, (1, 2)))
+            mirrored = np.ascontiguousarray(turned[:, :, ::-1])
+            answers = inner(turned) + inner(mirrored)[:, :, ::-1]
+            total += np.rot90(answers, -turns, (1, 2))
+        return total / 8
+
+    return checked(denoise, replace(known, label=f"{known.label}, 8 views"))
+
+
+def shipped():
+    """Name the shipped networks.
+
+    Returns
+    -------
+    list of str
+        For `pretrained_denoiser`, in alphabetical order.
+
+    Examples
+    --------
+    >>> "ct_unet" in shipped()
+    True
+    """
+    return sorted(path.stem for path in WEIGHTS.glob("*.keras"))
+
+
+def pretrained_denoiser(name="ct_unet"):
+    """Load a shipped denoiser, or one that you trained with `python -m helpers.training`.
+
+    Nothing is fetched. The shipped networks learned from the training patient of `data.load_ct`, the U-Nets also
+    from sample pictures of scikit-image; the file NAME.json beside the weights tells the recipe. The U-Nets
+    saw white Gaussian noise of unknown standard deviation from 0 to 0.16, the autoencoder 0.07. The U-Nets
+    spare the grain of the scans (`spare_grain`). Not for clinical use.
+
+    Parameters
+    ----------
+    name : str or Path
+        "ct_unet", the U-Net of notebook 3; "ct_unet_small", quicker; "ct_unet_25d", which sees two
+        neighbouring slices on each side; "ct_conv_autoencoder", the bottleneck of popular tutorials, to
+        compare with. Or the path of a file that ends in .keras.
+
+    Returns
+    -------
+    function
+        A denoiser: from noisy CT slices windowed to [0, 1], shape (n, height, width, 1), any height
+        and width, to denoised ones; see `as_denoiser`. "ct_unet_25d" needs at least 3 slices: the
+        neighbouring ones of one patient, in order.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, or the weights or their recipe are damaged; the message names the file.
+    FileNotFoundError
+        If there is no file at that path.
+
+    Examples
+    --------
+    >>> pretrained_denoiser()(np.zeros((1, 50, 60, 1), "float32")).shape
+    (1, 50, 60, 1)
+    """
+    path = Path(str(name))
+    if path.suffix != ".keras":
+        if name not in shipped():
+            raise ValueError(
+                f"name: expected one of {', '.join(shipped())}, or a path that ends in .keras, got {name!r}"
+            )
+        path = WEIGHTS / f"{name}.keras"
+    elif not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; expected weights that Keras can load")
+    try:
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # a damaged file fails in zipfile, h5py, json or Keras
+        raise ValueError(
+            f"{path}: expected weights that Keras can load, the file is damaged"
+        ) from error
+    if path.parent != WEIGHTS and not path.with_suffix(".json").exists():
+        return as_denoiser(model, path.stem, source=str(path))  # not trained by this package
+    label, source, spares_grain = _recipe(path.with_suffix(".json"))
+    denoise = as_denoiser(model, label, source=source)
+    return spare_grain(denoise) if spares_grain else denoise
+
+
+def _recipe(path):
+    """Read from the recipe beside the weights: label, source, and whether grain is spared."""
+    try:
+        recipe = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(recipe["spares_grain"], bool):
+            raise ValueError
+        return str(recipe["label"]), f"helpers.training {recipe['name']}", recipe["spares_grain"]
+    except (OSError, ValueError, KeyError, TypeError) as error:  # JSON's errors are ValueErrors
+        raise ValueError(
+            f"{path}: expected the recipe that helpers.training writes, the file is damaged"
+        ) from error

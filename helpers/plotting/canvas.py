@@ -1,0 +1,114 @@
+"""What the figures share: the colours, panels and cells, the scales, and checks of what is drawn."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from ..checks import NOISE_MARGIN, check_images, check_rng, check_whole
+
+# From the palette of Okabe and Ito, which colour-blind readers can tell apart.
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+
+
+def panels(rows, columns, width, height, title):
+    """Make a figure of panels, `width` and `height` inches in all."""
+    size = {"figsize": (width, height), "layout": "constrained"}
+    figure, axes = plt.subplots(rows, columns, squeeze=False, **size)
+    if title:
+        figure.suptitle(title, fontsize=11)
+    return figure, axes
+
+
+def cells(rows, columns, width, height, title, margin=0.0):
+    """Make a figure of cells without ticks, each `width` and `height` inches."""
+    height = rows * height + (0.3 if title else 0.25)
+    figure, axes = panels(rows, columns, columns * width + margin, height, title)
+    for axis in axes.flat:
+        axis.set(xticks=[], yticks=[])
+    return figure, axes
+
+
+def grid(count, columns, width, height, title):
+    """Make a figure of `count` cells and return their axes in a flat list."""
+    figure, axes = cells(*grid_shape(count, columns), width, height, title)
+    for axis in axes.flat[count:]:
+        axis.remove()
+    return figure, axes.flat[:count]
+
+
+def grid_shape(count, columns):
+    """Return how many rows and columns hold `count` cells, with at most `columns` in a row."""
+    columns = min(check_whole(columns, "columns", 1), count)
+    return -(-count // columns), columns
+
+
+def show_grey(axis, image, name=""):
+    """Show an image from black, 0, to white, 1."""
+    axis.imshow(np.squeeze(image), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axis.set_title(name, fontsize=10)
+
+
+def show_error(axis, error, limit):
+    """Show signed values from blue, -limit, over white, 0, to red."""
+    return axis.imshow(error, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
+
+
+def show_shares(axis, values, bins, span, **style):
+    """Draw a histogram whose bars add up to 100 per cent."""
+    shares = np.full(np.size(values), 100 / np.size(values))
+    axis.hist(np.ravel(values), bins, range=span, weights=shares, **style)
+
+
+def finish(figure):
+    """Close the figure, so that a notebook shows it once, as the value of its cell."""
+    plt.close(figure)
+    return figure
+
+
+def check_some(things, name):
+    """Raise ValueError if there is nothing to draw."""
+    if not things:
+        raise ValueError(f"{name}: expected at least one, got none")
+
+
+def check_length(values, count, name, which):
+    """Raise ValueError unless there are `count` values."""
+    if len(values) != count:
+        raise ValueError(f"{name}: expected {count} values {which}, got {len(values)}")
+
+
+def labels_of(labels, count):
+    """Return a label as text for each of `count` images, empty where there are none."""
+    if labels is None:
+        return [""] * count
+    check_length(labels, count, "labels", "for as many images")
+    return [str(label) for label in labels]
+
+
+def choose(count, n, rng):
+    """Return the indices of the first n, or of n random ones, never past the end."""
+    n = min(check_whole(n, "n", 1), count)
+    return np.arange(n) if rng is None else np.sort(check_rng(rng).choice(count, n, replace=False))
+
+
+def check_slice(image, name):
+    """Return one slice of shape (height, width, 1), near [0, 1], as float32 (height, width)."""
+    return check_images([image], name, NOISE_MARGIN)[0, ..., 0]
+
+
+def one_shape(images):
+    """Return the shape that all images of a dict share."""
+    shapes = {image.shape for image in images.values()}
+    if len(shapes) != 1:
+        raise ValueError(f"images: expected one or more of one shape, got shapes {sorted(shapes)}")
+    return shapes.pop()
+
+
+def cut(box, shape):
+    """Return the slices of a box (top, left, height, width), which must lie inside an image."""
+    if np.shape(box) != (4,):
+        raise ValueError(f"box: expected (top, left, height, width), got {box!r}")
+    for start, size, edge in zip(box[:2], box[2:], shape):
+        if not (0 <= start < start + size <= edge):
+            raise ValueError(f"box: expected a box inside the image of {shape} pixels, got {box}")
+    top, left, height, width = box
+    return np.s_[top : top + height, left : left + width]

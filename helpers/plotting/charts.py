@@ -1,0 +1,325 @@
+"""Charts: curves of training, curves and bars of scores, scores against noise and time, and tables."""
+
+from itertools import cycle
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from .canvas import COLOURS, check_length, check_some, finish
+
+
+def loss_curves(histories, metric="loss", *, ylabel="loss", log=False, title=None):
+    """Plot training curves.
+
+    Parameters
+    ----------
+    histories : dict of str to keras.callbacks.History, or to a dict of lists
+        One curve per name; where the history also holds "val_" + metric, a dashed curve.
+    metric : str
+        Which entry of the history.
+    ylabel : str
+        Label of the vertical axis, with its unit.
+    log : bool
+        Logarithmic vertical axis.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If there is no history, or one lacks the metric.
+
+    Examples
+    --------
+    >>> loss_curves({"Adam": {"loss": [0.3, 0.2], "val_loss": [0.35, 0.3]}})
+    <Figure size 700x360 with 1 Axes>
+    """
+    check_some(histories, "histories")
+    histories = {name: getattr(history, "history", history) for name, history in histories.items()}
+    for name, curves in histories.items():
+        if metric not in curves:
+            raise ValueError(f"histories: expected {metric!r} in {name}, got {', '.join(curves)}")
+    figure, axis = plt.subplots(figsize=(7, 3.6), layout="constrained")
+    for (name, curves), colour in zip(histories.items(), cycle(COLOURS)):
+        epochs = np.arange(1, len(curves[metric]) + 1)
+        both = f"val_{metric}" in curves
+        axis.plot(epochs, curves[metric], color=colour, label=f"{name}, training" if both else name)
+        if both:
+            axis.plot(
+                epochs, curves[f"val_{metric}"], "--", color=colour, label=f"{name}, validation"
+            )
+    axis.set(xlabel="epoch", ylabel=ylabel, title=title, yscale="log" if log else "linear")
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.grid(alpha=0.3)
+    if len(axis.lines) > 4:
+        figure.legend(loc="outside right center", frameon=False, fontsize=9)
+    else:
+        axis.legend(frameon=False)
+    return finish(figure)
+
+
+def score_curves(curves, xlabel, ylabel, *, log=False, marks=None, title=None):
+    """Plot one number against another: a score against a setting that is varied.
+
+    Parameters
+    ----------
+    curves : dict of str to (sequence, sequence)
+        Name of each curve, its horizontal and its vertical values. Up to 12 points are marked.
+    xlabel, ylabel : str
+        Labels of the axes, with their units.
+    log : bool
+        Logarithmic horizontal axis, with the values themselves as ticks.
+    marks : dict of str to float, optional
+        Vertical values drawn as dotted lines, such as the score of the noisy input.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If there is no curve, or one has not as many vertical as horizontal values.
+
+    Examples
+    --------
+    >>> score_curves({"test": ([2, 4, 8], [10.1, 11.2, 12.9])}, "code size", "PSNR (dB)", log=True)
+    <Figure size 700x360 with 1 Axes>
+    """
+    check_some(curves, "curves")
+    for name, (x, y) in curves.items():
+        check_length(y, len(x), "curves", f"in {name}")
+    figure, axis = plt.subplots(figsize=(7, 3.6), layout="constrained")
+    for (name, (x, y)), colour, marker in zip(curves.items(), cycle(COLOURS), cycle("osD^vP*")):
+        style = {"marker": marker, "ms": 5} if len(x) <= 12 else {}
+        axis.plot(x, y, color=colour, label=name, **style)
+    for (name, value), style in zip((marks or {}).items(), cycle((":", "-."))):
+        axis.axhline(value, ls=style, color="0.35", label=name)
+    axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    if log:
+        ticks = sorted({value for x, _ in curves.values() for value in x})
+        axis.set_xscale("log")
+        axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axis.minorticks_off()
+    axis.grid(alpha=0.3)
+    axis.legend(frameon=False, fontsize=9)
+    return finish(figure)
+
+
+def psnr_against_noise(stds, scores, *, highlight=(), title=None):
+    """Plot the quality of each method against the strength of the noise.
+
+    Parameters
+    ----------
+    stds : sequence of float
+        Standard deviations of the noise in grey levels, ascending.
+    scores : dict of str to sequence of float
+        Mean PSNR of each method at each of them, in dB.
+    highlight : sequence of str
+        Methods drawn with thick lines.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The legend is sorted by the PSNR in the strongest noise, as the lines end.
+
+    Raises
+    ------
+    ValueError
+        If there are no scores, or a method has not one for each of `stds`.
+
+    Examples
+    --------
+    >>> psnr_against_noise([0.05, 0.1], {"median": [29.5, 26.9], "BM3D": [33.6, 30.7]})
+    <Figure size 800x450 with 1 Axes>
+    """
+    check_some(scores, "scores")
+    for name, values in scores.items():
+        check_length(values, len(stds), "scores", f"in {name}")
+    figure, axis = plt.subplots(figsize=(8, 4.5), layout="constrained")
+    styles = zip(cycle(COLOURS), cycle("os^DvP*X<>"), cycle(["-", "--"]))
+    for name, (colour, marker, line) in zip(sorted(scores, key=lambda n: -scores[n][-1]), styles):
+        width = 2.5 if name in highlight else 1.0
+        axis.plot(stds, scores[name], marker + line, color=colour, lw=width, ms=5, label=name)
+    axis.set(
+        xlabel="standard deviation of the noise (grey levels)",
+        ylabel="PSNR (dB)",
+        xticks=stds,
+        title=title,
+    )
+    axis.grid(alpha=0.3)
+    figure.legend(loc="outside right center", frameon=False, fontsize=9)
+    return finish(figure)
+
+
+def psnr_bars(scores, intervals=None, *, unit="PSNR (dB)", title=None):
+    """Compare methods by horizontal bars, best on top.
+
+    Parameters
+    ----------
+    scores : dict of str to float
+        Mean score of each method.
+    intervals : dict of str to (float, float), optional
+        Confidence interval of each mean, drawn as an error bar.
+    unit : str
+        Name and unit of the score.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The axis does not start at 0: PSNR has no meaningful zero.
+
+    Raises
+    ------
+    ValueError
+        If there are no scores, one is not finite, or one has no interval where others have.
+
+    Examples
+    --------
+    >>> psnr_bars({"noisy": 23.3, "median": 28.6})
+    <Figure size 700x160 with 1 Axes>
+    """
+    if not scores or not np.isfinite(list(scores.values())).all():
+        raise ValueError(f"scores: expected finite numbers, got {scores}")
+    _check_intervals(intervals, scores)
+    names = sorted(scores, key=scores.get)
+    values = [scores[name] for name in names]
+    figure, axis = plt.subplots(figsize=(7, 0.3 * len(names) + 1), layout="constrained")
+    axis.barh(names, values, color=COLOURS[0], height=0.65)
+    starts = ends = values
+    if intervals is not None:
+        starts, ends = np.transpose([intervals[name] for name in names])
+        reach = [values - starts, ends - values]
+        axis.errorbar(values, names, xerr=reach, fmt="none", ecolor="black", capsize=3)
+    spread = max(values) - min(values) or 1
+    for position, (value, end) in enumerate(zip(values, ends)):
+        axis.text(end + 0.02 * spread, position, f"{value:.2f}", va="center", fontsize=9)
+    axis.set(xlim=(min(starts) - 0.2 * spread, max(ends) + 0.15 * spread), xlabel=unit, title=title)
+    return finish(figure)
+
+
+def quality_against_time(scores, seconds, intervals=None, *, title=None):
+    """Plot the quality of each method against the time it takes, with its name beside the point.
+
+    Parameters
+    ----------
+    scores : dict of str to float
+        Mean PSNR of each method in dB.
+    seconds : dict of str to float
+        Time per image of each method, above 0.
+    intervals : dict of str to (float, float), optional
+        Confidence interval of each mean, drawn as an error bar.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The axis of time is logarithmic.
+
+    Raises
+    ------
+    ValueError
+        If there are no scores, a method has no time above 0, or no interval where others have.
+
+    Examples
+    --------
+    >>> quality_against_time({"median": 28.6, "BM3D": 32.3}, {"median": 1e-4, "BM3D": 1.1})
+    <Figure size 800x450 with 1 Axes>
+    """
+    times = {name: 1000 * seconds.get(name, 0) for name in scores}
+    if not times or min(times.values()) <= 0:
+        raise ValueError(f"seconds: expected a time above 0 for each of {', '.join(scores)}")
+    _check_intervals(intervals, scores)
+    figure, axis = plt.subplots(figsize=(8, 4.5), layout="constrained")
+    for name, score in scores.items():
+        axis.plot(times[name], score, "o", color=COLOURS[0])
+        if intervals is not None:
+            axis.plot([times[name]] * 2, intervals[name], color=COLOURS[0], lw=1)
+    low, high = axis.get_ylim()
+    axis.set(
+        xscale="log",
+        xlim=(min(times.values()) / 2, max(times.values()) * 8),
+        xlabel="time per slice (ms, logarithmic)",
+        ylabel="PSNR (dB)",
+        title=title,
+    )
+    line = {"arrowstyle": "-", "color": "0.6", "lw": 0.6, "shrinkA": 0, "shrinkB": 2}
+    for name, height in zip(scores, _spread(list(scores.values()), (high - low) / 20)):
+        point, text = (times[name], scores[name]), (times[name] * 1.35, height)
+        axis.annotate(name, point, text, va="center", fontsize=9, arrowprops=line)
+    axis.grid(alpha=0.3)
+    return finish(figure)
+
+
+def score_table(scores, ylabel, xlabel, *, unit="PSNR (dB)", title=None):
+    """Show a table of scores, coloured, with the numbers written into it.
+
+    Parameters
+    ----------
+    scores : dict of str to dict of str to float
+        Name of each row, then of each column; every row has the same columns.
+    ylabel, xlabel : str
+        What the rows and the columns are.
+    unit : str
+        Name and unit of the score, for the colour bar.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If there are no rows, or they have different columns.
+
+    Examples
+    --------
+    >>> score_table({"a": {"c": 1.0, "d": 2.0}, "b": {"c": 3.0, "d": 4.0}}, "trained on", "tested on")
+    <Figure size 440x210 with 2 Axes>
+    """
+    check_some(scores, "scores")
+    rows, columns = list(scores), list(next(iter(scores.values())))
+    if any(list(row) != columns for row in scores.values()):
+        raise ValueError(f"scores: expected the columns {', '.join(columns)} in every row")
+    table = np.array([list(row.values()) for row in scores.values()])
+    size = (1.2 * len(columns) + 2, 0.45 * len(rows) + 1.2)
+    figure, axis = plt.subplots(figsize=size, layout="constrained")
+    drawn = axis.imshow(table, cmap="cividis", aspect="auto")
+    middle = (table.min() + table.max()) / 2
+    for (row, column), value in np.ndenumerate(table):
+        colour = "white" if value < middle else "black"
+        axis.text(column, row, f"{value:.1f}", ha="center", va="center", color=colour)
+    axis.set_xticks(range(len(columns)), columns)
+    axis.set_yticks(range(len(rows)), rows)
+    axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    figure.colorbar(drawn, label=unit)
+    return finish(figure)
+
+
+def _check_intervals(intervals, scores):
+    """Raise ValueError unless there is an interval for every score, or none at all."""
+    if intervals is not None and not all(np.shape(intervals.get(name)) == (2,) for name in scores):
+        raise ValueError(f"intervals: expected two ends for each of {', '.join(scores)}")
+
+
+def _spread(values, gap):
+    """Move values apart, in their order, until neighbours differ by `gap`; their mean stays."""
+    order = np.argsort(values)
+    placed = np.array(values, dtype=float)[order]
+    for _ in range(100):
+        overlap = gap - np.diff(placed)
+        if (overlap <= 1e-9).all():
+            break
+        push = np.where(overlap > 0, overlap / 2, 0)
+        placed[:-1] -= push
+        placed[1:] += push
+    result = np.empty_like(placed)
+    result[order] = placed
+    return result

@@ -1,0 +1,146 @@
+"""Many values at once: histograms, arrows from noisy to denoised points, and maps of codes."""
+
+from itertools import cycle
+
+import numpy as np
+from matplotlib import colormaps
+
+from ..checks import check_whole
+from .canvas import COLOURS, check_some, finish, panels, show_shares
+
+
+def histograms(values, xlabel, *, bins=100, span=None, log=False, marks=None, title=None):
+    """Show how often each value occurs, one panel for each set of values.
+
+    Parameters
+    ----------
+    values : dict of str to array of any shape
+        Name of each panel and its values.
+    xlabel : str
+        What the values are, with their unit.
+    bins : int
+        Number of bars.
+    span : (float, float), optional
+        First and last value of the horizontal axis; by default those of all values.
+    log : bool
+        Logarithmic vertical axis.
+    marks : dict of str to float, optional
+        Values marked by a dotted line and their name.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to show.
+
+    Examples
+    --------
+    >>> histograms({"a": np.arange(9), "b": np.ones(9)}, "grey level")
+    <Figure size 720x300 with 2 Axes>
+    """
+    check_some(values, "values")
+    if span is None:
+        span = min(map(np.min, values.values())), max(map(np.max, values.values()))
+    figure, axes = panels(1, len(values), max(3.6 * len(values), 7), 3, title)
+    for axis, (name, numbers), colour in zip(axes.flat, values.items(), cycle(COLOURS)):
+        show_shares(axis, numbers, bins, span, color=colour, log=log)
+        axis.set(xlabel=xlabel, ylabel="share (%)", title=name)
+        top = axis.get_xaxis_transform()
+        for text, place in (marks or {}).items():
+            axis.axvline(place, ls=":", color="0.35", lw=1)
+            style = {"rotation": 90, "va": "top", "ha": "right", "fontsize": 8}
+            axis.text(place, 0.97, f" {text}", transform=top, **style)
+    return finish(figure)
+
+
+def arrow_fields(clean, starts, ends, *, title=None):
+    """Show where a denoiser of points in the plane moves them, one panel for each denoiser.
+
+    Parameters
+    ----------
+    clean : array of shape (m, 2)
+        The clean points.
+    starts : array of shape (n, 2)
+        Noisy points.
+    ends : dict of str to array of shape (n, 2)
+        Name of each denoiser and the denoised points.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Each arrow runs from a noisy point to its denoised place.
+
+    Raises
+    ------
+    ValueError
+        If `ends` is empty, or its arrays and `starts` do not share a shape (n, 2).
+
+    Examples
+    --------
+    >>> points = np.eye(2)
+    >>> arrow_fields(points, points + 1, {"back": points})
+    <Figure size 400x400 with 1 Axes>
+    """
+    shapes = {np.shape(points) for points in ends.values()} | {np.shape(starts)}
+    if not ends or len(shapes) != 1 or np.ndim(starts) != 2 or np.shape(starts)[1] != 2:
+        raise ValueError(f"ends: expected points of shape (n, 2) like starts, got {sorted(shapes)}")
+    figure, axes = panels(1, len(ends), 4 * len(ends), 4, title)
+    arrows = {"angles": "xy", "scale_units": "xy", "scale": 1, "color": COLOURS[0], "width": 4e-3}
+    for axis, (name, points) in zip(axes.flat, ends.items()):
+        axis.plot(*np.transpose(clean), ".", color=COLOURS[1], ms=4, label="clean points")
+        axis.quiver(*np.transpose(starts), *np.transpose(points - starts), **arrows)
+        axis.set(aspect="equal", title=name, xlabel="first coordinate")
+    axes[0, 0].set_ylabel("second coordinate")
+    return finish(figure)
+
+
+def code_maps(codes, labels, *, n=1000, title=None):
+    """Show two-dimensional codes as the digits they stand for, one panel for each encoder.
+
+    Parameters
+    ----------
+    codes : dict of str to array of shape (m, 2)
+        Name of each encoder and its codes.
+    labels : array of shape (m,)
+        Class 0..9 of each code: its colour and the figure that is drawn.
+    n : int
+        How many codes to draw; all where there are fewer.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If there are no codes, one is not two-dimensional, the number of labels differs, or `n` is no
+        whole number above 0.
+
+    Examples
+    --------
+    >>> code_maps({"identity": np.eye(2)}, np.array([3, 7]))
+    <Figure size 450x450 with 1 Axes>
+    """
+    labels = np.asarray(labels)
+    n = check_whole(n, "n", 1)
+    check_some(codes, "codes")
+    for name, points in codes.items():
+        if np.shape(points) != (len(labels), 2):
+            raise ValueError(
+                f"codes: expected shape {(len(labels), 2)} in {name}, got {np.shape(points)}"
+            )
+    figure, axes = panels(1, len(codes), 4.5 * len(codes), 4.5, title)
+    for axis, (name, points) in zip(axes.flat, codes.items()):
+        for digit in range(10):
+            x, y = np.asarray(points)[:n][labels[:n] == digit].T
+            colour = colormaps["tab10"](digit)
+            axis.scatter(x, y, marker=f"${digit}$", s=28, lw=0.3, color=colour)
+        axis.set(title=name, xlabel="first number of the code")
+    axes[0, 0].set_ylabel("second number of the code")
+    return finish(figure)

@@ -1,0 +1,227 @@
+"""Training: batches with fresh noise on every step, the loop, its progress line, schedule and loss."""
+
+import time
+
+import numpy as np
+
+from .._keras import keras
+from ..checks import check_whole
+from ..progress import ProgressLine
+
+
+class NoisyBatches(keras.utils.PyDataset):
+    """Pairs of noisy and clean batches; images and noise are drawn anew on every step.
+
+    The seed, the epoch and the step decide a batch, so a run can be repeated and resumed exactly.
+
+    Parameters
+    ----------
+    draw : function
+        draw(batch_size, rng) -> clean images (batch_size, height, width, slices) in [0, 1]; of several
+        slices, the middle one is what a network shall find.
+    corrupt : function
+        corrupt(clean, rng) -> noisy images of the same shape.
+    batch_size, steps : int
+        Images in a batch, batches in an epoch.
+    seed : int or sequence of int
+        Decides everything that is drawn.
+
+    Raises
+    ------
+    ValueError
+        If `batch_size` or `steps` is not a whole number of at least 1.
+
+    References
+    ----------
+    keras.utils.PyDataset. Vincent et al., "Extracting and composing robust features with denoising
+    autoencoders", ICML 2008: corrupt each example anew whenever it is presented.
+
+    Examples
+    --------
+    >>> digits = np.zeros((10, 28, 28, 1), "float32")
+    >>> batches = NoisyBatches(lambda n, rng: digits[rng.integers(10, size=n)],
+    ...                        lambda clean, rng: add_gaussian_noise(clean, 0.5, rng), 4, 2, seed=0)
+    >>> noisy, clean = batches[0]
+    >>> noisy.shape, len(batches)
+    ((4, 28, 28, 1), 2)
+    """
+
+    def __init__(self, draw, corrupt, batch_size, steps, seed):
+        super().__init__()
+        self.draw, self.corrupt = draw, corrupt
+        self.batch_size = check_whole(batch_size, "batch_size", 1)
+        self.steps = check_whole(steps, "steps", 1)
+        self.seed = seed
+        self.epoch = 0
+
+    def __len__(self):
+        return self.steps
+
+    def __getitem__(self, step):
+        rng = np.random.default_rng([*np.atleast_1d(self.seed), self.epoch, step])
+        clean = self.draw(self.batch_size, rng)
+        middle = clean.shape[-1] // 2
+        return self.corrupt(clean, rng), clean[..., middle : middle + 1]
+
+
+class ProgressCallback(keras.callbacks.Callback):
+    """Show a line that is overwritten while a model trains, then print one clean line.
+
+    Parameters
+    ----------
+    epochs : int
+        Number of epochs that `fit` was asked for.
+    digits : int
+        Significant digits of the losses in the final line; few digits agree between machines.
+    """
+
+    def __init__(self, epochs, digits=2):
+        super().__init__()
+        self.epochs, self.digits = epochs, digits
+
+    def on_train_begin(self, logs=None):
+        self.line = ProgressLine().__enter__()
+        self.start, self.done, self.logs = time.perf_counter(), 0, {}
+        self.reached = self.epochs
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.done += 1
+        self.reached = epoch + 1
+        self.logs = logs or {}
+        left = (time.perf_counter() - self.start) / self.done * (self.epochs - epoch - 1)
+        left = f"{left:.0f} s left" if left < 120 else f"{left / 60:.0f} min left"
+        bar = "#" * (20 * (epoch + 1) // self.epochs)
+        self.line.update(
+            f"[{bar:20}] epoch {epoch + 1} of {self.epochs}, {self._losses(4)}, {left}"
+        )
+
+    def on_train_end(self, logs=None):
+        self.line.__exit__()
+        print(f"{self.model.name}: {self.reached} epochs, {self._losses(self.digits)}")
+
+    def _losses(self, digits):
+        return ", ".join(f"{name} {value:#.{digits}g}" for name, value in self.logs.items())
+
+
+class _EpochOfBatches(keras.callbacks.Callback):
+    """Tell a NoisyBatches which epoch begins, also in a run that was resumed."""
+
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.batches.epoch = epoch
+
+
+def fit(model, batches, *, epochs, callbacks=(), **keywords):
+    """Train a compiled model and show a compact progress line instead of one line per epoch.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled.
+    batches : NoisyBatches, or (noisy, clean) pair of arrays
+        Training data.
+    epochs : int
+        Passes over the data.
+    callbacks : list of keras.callbacks.Callback
+        Further callbacks.
+    **keywords
+        Passed on to `keras.Model.fit`, such as batch_size and validation_data.
+
+    Returns
+    -------
+    keras.callbacks.History
+
+    References
+    ----------
+    keras.Model.fit.
+
+    Examples
+    --------
+    >>> from helpers.models import dense_autoencoder
+    >>> model = dense_autoencoder(4)
+    >>> model.compile("adam", "mse")
+    >>> digits = np.zeros((8, 28, 28, 1), "float32")
+    >>> history = fit(model, (digits, digits), epochs=2)  # doctest: +ELLIPSIS
+    dense_autoencoder: 2 epochs, loss 0.2...
+    """
+    callbacks = [*callbacks, ProgressCallback(epochs)]
+    if isinstance(batches, NoisyBatches):
+        callbacks.append(_EpochOfBatches(batches))
+        data = (batches,)
+        keywords["shuffle"] = (
+            False  # batches are drawn anew; an order drawn by Keras would not resume
+        )
+    else:
+        data = batches
+    return model.fit(*data, epochs=epochs, callbacks=callbacks, verbose=0, **keywords)
+
+
+def warmup_cosine(peak, steps, *, warmup_share=0.05):
+    """Learning rate that rises to `peak` in a short warm-up, then falls to 0 along a cosine.
+
+    Parameters
+    ----------
+    peak : float
+        Highest learning rate.
+    steps : int
+        Steps of the whole training, at least 2.
+    warmup_share : float
+        Share of the steps that the rise takes.
+
+    Returns
+    -------
+    keras.optimizers.schedules.CosineDecay
+
+    Raises
+    ------
+    ValueError
+        If `steps` is not a whole number of at least 2.
+
+    References
+    ----------
+    Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017.
+
+    Examples
+    --------
+    >>> schedule = warmup_cosine(0.002, 1000)
+    >>> float(schedule(50)).__round__(4), float(schedule(1000)).__round__(4)
+    (0.002, 0.0)
+    """
+    warmup = max(1, round(check_whole(steps, "steps", 2) * warmup_share))
+    return keras.optimizers.schedules.CosineDecay(
+        peak / warmup, decay_steps=steps - warmup, warmup_target=peak, warmup_steps=warmup
+    )
+
+
+def negative_psnr(clean, denoised):
+    """Loss: minus the PSNR of each image; what the comparison measures, made trainable.
+
+    Each image counts alike, whether its noise is weak or strong. The mean squared or absolute error
+    would be ruled by the noisiest images of a batch.
+
+    Parameters
+    ----------
+    clean, denoised : tensors of shape (n, height, width, 1)
+        Clean images in [0, 1] and what a network made of their noisy versions; any backend of Keras.
+
+    Returns
+    -------
+    tensor of shape (n,)
+        dB, of which Keras takes the mean; 1e-4 is added to the squared error, so that the loss is never
+        below -40 and images of hardly any noise do not rule the batch.
+
+    References
+    ----------
+    Chen et al., "Simple baselines for image restoration", ECCV 2022, and its code, for PSNR as a loss.
+
+    Examples
+    --------
+    >>> images = np.zeros((1, 8, 8, 1), "float32")
+    >>> np.asarray(negative_psnr(images, images + 0.1)).round(1)
+    array([-20.], dtype=float32)
+    """
+    error = keras.ops.mean(keras.ops.square(denoised - clean), axis=(1, 2, 3))
+    return 10 * keras.ops.log10(error + 1e-4)

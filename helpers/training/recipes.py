@@ -1,0 +1,205 @@
+"""The recipes of the shipped networks: what is trained, on what, by which loss, for how long, and from where.
+
+A new network is one more entry of `RECIPES`; `python -m helpers.training NAME` trains it and stores the recipe
+beside the weights, from where `models.pretrained_denoiser` and the comparison take it.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from .._keras import keras
+from ..models import conv_autoencoder, denoising_unet
+from .loop import negative_psnr
+from .pairs import ct_patches, known_noise, unknown_noise, varied_patches
+
+STEPS_PER_EPOCH = 400
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One training of one network, or, with a `start`, the last of several.
+
+    Parameters
+    ----------
+    label : str
+        Name of the network in tables and figures.
+    network : function
+        Builds the untrained network.
+    patches : function
+        patches(patients, slices=...) -> draw(n, rng): where the clean patches come from (`pairs`).
+    corrupt : function
+        corrupt(clean, rng) -> noisy patches (`pairs`).
+    loss : function
+        loss(clean, denoised), as Keras wants it.
+    batch_size, epochs : int
+        Patches in a step; an epoch has `STEPS_PER_EPOCH` steps.
+    peak_rate : float
+        Highest learning rate, after a warm-up and before a cosine.
+    start : Recipe, optional
+        The training whose network this one goes on from; without it, the weights are random. A network that
+        sees more slices than its start gives the new ones no weight at first.
+    averaged : bool
+        Keep the mean of the weights at the start and at the end; often better on new data than both.
+    spares_grain : bool
+        The denoiser leaves the grain of a scan (`models.spare_grain`).
+
+    References
+    ----------
+    Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022, for the mean of weights.
+
+    Examples
+    --------
+    >>> RECIPES["ct_unet"].start.epochs
+    120
+    """
+
+    label: str
+    network: Callable
+    patches: Callable
+    corrupt: Callable
+    loss: Callable
+    batch_size: int
+    epochs: int
+    peak_rate: float
+    start: "Recipe | None" = None
+    averaged: bool = False
+    spares_grain: bool = False
+
+
+_UNET_ON_SLICES = Recipe(
+    label="U-Net",
+    network=denoising_unet,
+    patches=ct_patches,
+    corrupt=unknown_noise,
+    loss=negative_psnr,
+    batch_size=8,
+    epochs=120,
+    peak_rate=8e-4,
+    spares_grain=True,
+)
+_UNET = replace(
+    _UNET_ON_SLICES,
+    patches=varied_patches,
+    epochs=48,
+    peak_rate=4e-4,
+    start=_UNET_ON_SLICES,
+    averaged=True,
+)
+RECIPES = {
+    "ct_unet": _UNET,
+    "ct_unet_small": replace(
+        _UNET_ON_SLICES,
+        label="small U-Net",
+        network=functools.partial(denoising_unet, (32, 48, 48)),
+        patches=varied_patches,
+        epochs=60,
+    ),
+    "ct_unet_25d": replace(
+        _UNET,
+        label="U-Net on 5 slices",
+        network=functools.partial(denoising_unet, slices=5),
+        epochs=40,
+        start=_UNET,
+        averaged=False,
+    ),
+    "ct_conv_autoencoder": Recipe(
+        label="conv autoencoder",
+        network=conv_autoencoder,
+        patches=ct_patches,
+        corrupt=known_noise,
+        loss=keras.losses.mean_absolute_error,
+        batch_size=16,
+        epochs=5,
+        peak_rate=1e-3,
+    ),
+}
+
+
+def stages(recipe):
+    """List the trainings that lead to a network, the first one first.
+
+    Parameters
+    ----------
+    recipe : Recipe
+
+    Returns
+    -------
+    list of Recipe
+        The recipe itself comes last.
+
+    Examples
+    --------
+    >>> [stage.epochs for stage in stages(RECIPES["ct_unet_25d"])]
+    [120, 48, 40]
+    """
+    return [*(stages(recipe.start) if recipe.start else []), recipe]
+
+
+def patches_seen(recipe):
+    """Count the patches that a network sees in all its trainings.
+
+    Parameters
+    ----------
+    recipe : Recipe
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> patches_seen(RECIPES["ct_unet"])
+    537600
+    """
+    return sum(stage.epochs * STEPS_PER_EPOCH * stage.batch_size for stage in stages(recipe))
+
+
+def describe(name, recipe):
+    """Write a recipe as the JSON file beside the weights holds it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the weights file.
+    recipe : Recipe
+
+    Returns
+    -------
+    dict
+        Functions appear by name, with the arguments that the recipe gives them.
+
+    Examples
+    --------
+    >>> described = describe("ct_unet_small", RECIPES["ct_unet_small"])
+    >>> described["label"], described["stages"][0]["network"]
+    ('small U-Net', 'denoising_unet((32, 48, 48))')
+    """
+    return {
+        "name": name,
+        "label": recipe.label,
+        "spares_grain": recipe.spares_grain,
+        "steps_per_epoch": STEPS_PER_EPOCH,
+        "stages": [
+            {
+                "network": _call(stage.network),
+                "patches": _call(stage.patches),
+                "corrupt": _call(stage.corrupt),
+                "loss": _call(stage.loss),
+                "batch_size": stage.batch_size,
+                "epochs": stage.epochs,
+                "peak_rate": stage.peak_rate,
+                "averaged": stage.averaged,
+            }
+            for stage in stages(recipe)
+        ],
+    }
+
+
+def _call(function):
+    """Write a function, or one whose arguments `functools.partial` has fixed, by its name."""
+    if not isinstance(function, functools.partial):
+        return function.__name__
+    arguments = [repr(value) for value in function.args]
+    arguments += [f"{name}={value!r}" for name, value in function.keywords.items()]
+    return f"{function.func.__name__}({', '.join(arguments)})"

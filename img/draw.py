@@ -1,0 +1,383 @@
+"""The drawings that explain autoencoders, for the notebooks and the README.
+
+`python img/draw.py` draws all of them anew into its own folder. The same version of matplotlib writes
+the same bytes every time. Each drawing brings its own white card, so that it can be read on a dark page as
+well as on a light one. One photograph, of the result, is there for the README.
+"""
+
+import argparse
+import functools
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Polygon, Rectangle
+
+from helpers.baselines import bm3d
+from helpers.data import load_ct, load_mnist
+from helpers.metrics import psnr
+from helpers.models import pretrained_denoiser
+from helpers.noise import add_gaussian_noise
+from helpers.plotting import COLOURS, zoom_rows
+
+IMG = Path(__file__).resolve().parent
+CODE_SIZE, DIGIT = 20, 7
+BLUE, ORANGE, GREEN, PINK = COLOURS[:4]
+_INK, _SOFT = "#222222", "#666666"
+_STYLE = {
+    "svg.hashsalt": "denoising-autoencoders",  # the same identifiers in every run
+    "svg.fonttype": "path",  # letters as outlines: no font is needed to show them
+    "font.family": "DejaVu Sans",  # comes with matplotlib
+    "mathtext.fontset": "dejavusans",
+    "text.color": _INK,
+}
+
+
+def intuition():
+    """Draw a digit that is squeezed into a few numbers and rebuilt from them.
+
+    The code and the reconstruction are real: the best linear autoencoder with 20 numbers, which is
+    PCA, fitted to the 4,000 training digits at 14 x 14 pixels, encodes and decodes a test digit.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    digit, code, rebuilt = _coded_digit()
+    figure, axis = _card(10, 3.6)
+    _digit(axis, digit, 0.35, 0.75, 2.1)
+    _funnel(axis, 2.75, 4.25, 1.05, 0.55, BLUE, "encoder")
+    _code(axis, code, 4.48, 0.75, 2.1)
+    _funnel(axis, 5.75, 7.25, 0.55, 1.05, ORANGE, "decoder")
+    _digit(axis, rebuilt, 7.55, 0.75, 2.1)
+    for x, name, size in (
+        (1.4, "input", "196 numbers"),
+        (5.0, "code", f"{len(code)} numbers"),
+        (8.6, "reconstruction", "196 numbers"),
+    ):
+        axis.text(x, 3.2, name, ha="center", fontsize=13, weight="bold")
+        axis.text(x, 0.35, size, ha="center", fontsize=11, color=_SOFT)
+    return _finished(figure)
+
+
+def code_layer():
+    """Draw the layers of a 784-32-784 autoencoder as rows of units, the code layer marked.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, axis = _card(10, 4.2)
+    columns = {2.0: 9, 5.0: 4, 8.0: 9}
+    places = {
+        x: [(x, 2.05 + 0.34 * (k - (n - 1) / 2)) for k in range(n)] for x, n in columns.items()
+    }
+    for left, right in ((2.0, 5.0), (5.0, 8.0)):
+        for start in places[left]:
+            for end in places[right]:
+                axis.plot(*zip(start, end), color="#BBBBBB", lw=0.6, zorder=1)
+    axis.add_patch(
+        FancyBboxPatch((4.6, 1.15), 0.8, 1.8, boxstyle="round,pad=0.08", fc="#E6F4EF", ec=GREEN)
+    )
+    for x, colour in zip(columns, (BLUE, GREEN, ORANGE)):
+        axis.scatter(*zip(*places[x]), s=110, color=colour, zorder=2, edgecolor="white")
+    for x, name, size in (
+        (2.0, "input layer", "784 pixels"),
+        (5.0, "code layer", "32 units"),
+        (8.0, "output layer", "784 pixels"),
+    ):
+        axis.text(x, 3.85, name, ha="center", fontsize=13, weight="bold")
+        axis.text(x, 0.2, size, ha="center", fontsize=11, color=_SOFT)
+    axis.text(3.5, 3.55, "encoder", ha="center", fontsize=12, color=BLUE)
+    axis.text(6.5, 3.55, "decoder", ha="center", fontsize=12, color=ORANGE)
+    return _finished(figure)
+
+
+def encoder_decoder():
+    """Draw the encoder and the decoder as boxes, with their equations and the shapes.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, axis = _card(10, 3.0)
+    _box(axis, 2.3, 1.0, 2.0, 1.2, BLUE, "encoder", r"$h = f(W x + b)$")
+    _box(axis, 5.7, 1.0, 2.0, 1.2, ORANGE, "decoder", r"$\hat{x} = g(V h + c)$")
+    for start, end in ((1.25, 2.2), (4.4, 4.75), (5.25, 5.6), (7.8, 8.6)):
+        _arrow(axis, start, end, 1.6)
+    for x, symbol, name, size in (
+        (0.8, "$x$", "input", "784 numbers"),
+        (5.0, "$h$", "code", "32 numbers"),
+        (9.0, r"$\hat{x}$", "reconstruction", "784 numbers"),
+    ):
+        axis.text(x, 1.6, symbol, ha="center", va="center", fontsize=20)
+        axis.text(x, 2.55, name, ha="center", fontsize=12, weight="bold")
+        axis.text(x, 0.65, size, ha="center", fontsize=10, color=_SOFT)
+    axis.text(3.3, 0.25, r"$W$: 32 x 784,  $b$: 32", ha="center", fontsize=10, color=_SOFT)
+    axis.text(6.7, 0.25, r"$V$: 784 x 32,  $c$: 784", ha="center", fontsize=10, color=_SOFT)
+    return _finished(figure)
+
+
+def reconstruction_error():
+    """Draw input, reconstruction, their difference and the mean of its squares.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    digit, _, rebuilt = _coded_digit()
+    difference = rebuilt - digit
+    error = np.square(difference).mean()
+    figure, axis = _card(10, 3.6)
+    _digit(axis, rebuilt, 0.35, 0.75, 2.1)
+    _digit(axis, digit, 3.1, 0.75, 2.1)
+    _digit(axis, difference, 5.85, 0.75, 2.1, cmap="RdBu_r", low=-1)
+    for x, name, size in (
+        (1.4, "reconstruction", r"$\hat{x}$"),
+        (4.15, "input", r"$x$"),
+        (6.9, "difference", r"$\hat{x} - x$"),
+    ):
+        axis.text(x, 3.2, name, ha="center", fontsize=13, weight="bold")
+        axis.text(x, 0.3, size, ha="center", fontsize=13)
+    for x, sign in ((2.77, "\N{MINUS SIGN}"), (5.52, "="), (8.3, "\N{RIGHTWARDS ARROW}")):
+        axis.text(x, 1.8, sign, ha="center", va="center", fontsize=20)
+    axis.text(9.2, 3.2, "error", ha="center", fontsize=13, weight="bold")
+    axis.text(
+        9.2, 2.15, "square,\nthen average", ha="center", va="center", fontsize=10, color=_SOFT
+    )
+    axis.text(9.2, 1.5, f"{error:.3f}", ha="center", va="center", fontsize=18)
+    axis.text(7.9, 0.3, "red: too bright, blue: too dark", ha="left", fontsize=9, color=_SOFT)
+    return _finished(figure)
+
+
+def denoising():
+    """Draw how a denoising autoencoder is trained: noisy in, compared with the clean image.
+
+    The denoised digit is real: the linear autoencoder of `intuition` applied to the noisy one.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    clean, _, _ = _coded_digit()
+    noisy = add_gaussian_noise(clean[None, ..., None], 0.3, np.random.default_rng(0))[0, ..., 0]
+    denoised = _coded_digit(noisy)[2]
+    figure, axis = _card(10, 3.9)
+    for x, name, image in (
+        (0.3, "clean", clean),
+        (3.0, "noisy", noisy),
+        (8.0, "denoised", denoised),
+    ):
+        _digit(axis, image, x, 1.35, 1.7)
+        axis.text(x + 0.85, 3.3, name, ha="center", fontsize=13, weight="bold")
+    _arrow(axis, 2.1, 2.9, 2.2, "+ noise")
+    _arrow(axis, 4.8, 5.2, 2.2)
+    _funnel(axis, 5.3, 6.3, 0.8, 0.35, BLUE, "", middle=2.2)
+    _funnel(axis, 6.45, 7.45, 0.35, 0.8, ORANGE, "", middle=2.2)
+    axis.text(6.38, 3.3, "autoencoder", ha="center", fontsize=13, weight="bold")
+    _arrow(axis, 7.55, 7.9, 2.2)
+    axis.plot([1.15, 1.15, 8.85, 8.85], [1.25, 0.75, 0.75, 1.25], color=_INK, lw=1.2)
+    axis.text(5.0, 0.35, "the loss compares these two", ha="center", fontsize=12)
+    return _finished(figure)
+
+
+def denoised_slice():
+    """Draw the result: a test slice clean, noisy, denoised by BM3D and by the shipped U-Net.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    clean = load_ct("test")[1][40:41]
+    noisy = add_gaussian_noise(clean, 0.07, np.random.default_rng(0))
+    versions = {
+        "clean": clean,
+        "noisy": noisy,
+        "BM3D": bm3d(noisy, std=0.07),
+        "U-Net": pretrained_denoiser("ct_unet")(noisy),
+    }
+    titles = {name: f"{name}, {psnr(clean, images)[0]:.1f} dB" for name, images in versions.items()}
+    titles["clean"] = "clean"
+    return zoom_rows(
+        {titles[name]: images[0] for name, images in versions.items()}, (30, 60, 60, 60)
+    )
+
+
+FIGURES = {
+    function.__name__: function
+    for function in (intuition, code_layer, encoder_decoder, reconstruction_error, denoising)
+}
+PHOTOGRAPHS = {"denoised_slice": denoised_slice}
+
+
+def draw_all(folder=IMG):
+    """Draw all figures into a folder, drawings as SVG and as PNG, photographs as PNG only.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Existing folder; files of the same names are replaced.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files that were written.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the digits are not in the cache and cannot be fetched, or the folder does not exist.
+
+    Examples
+    --------
+    >>> draw_all("some/folder")  # doctest: +SKIP
+    """
+    paths = []
+    for name, draw in FIGURES.items():
+        with plt.rc_context(_STYLE):
+            figure = draw()
+            for suffix, metadata in (("svg", {"Date": None}), ("png", {})):
+                path = Path(folder, f"{name}.{suffix}")
+                figure.savefig(path, dpi=120, metadata=metadata)
+                paths.append(path)
+    for name, draw in PHOTOGRAPHS.items():
+        paths.append(Path(folder, f"{name}.png"))
+        draw().savefig(paths[-1], dpi=120)
+    return paths
+
+
+def _coded_digit(noisy=None):
+    """Return a test digit of 14 x 14 pixels, its 20 PCA coefficients and its reconstruction.
+
+    With `noisy`, the coefficients and the reconstruction are those of that image instead. Processors differ
+    in the last digits, which would be seen as another white around 0: nine are kept.
+    """
+    digit, mean, axes = _digit_and_axes()
+    code = axes @ ((digit if noisy is None else noisy).ravel() - mean)
+    return digit, code, (axes.T @ code + mean).round(9).reshape(14, 14)
+
+
+@functools.cache
+def _digit_and_axes():
+    (train, _), (test, labels) = load_mnist()
+    train, test = (
+        images.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)).astype(np.float64)
+        for images in (train, test)
+    )
+    train = train.reshape(len(train), -1)
+    mean = train.mean(axis=0)
+    axes = np.linalg.svd(train - mean, full_matrices=False)[2][:CODE_SIZE]
+    signs = np.sign(axes[range(CODE_SIZE), np.abs(axes).argmax(axis=1)])  # the SVD leaves them open
+    return test[labels == 3][DIGIT], mean, axes * signs[:, None]
+
+
+def _card(width, height):
+    """Make a figure in whose axes one unit is one inch, on a white card with round corners."""
+    with plt.rc_context(_STYLE):
+        figure = plt.figure(figsize=(width, height), facecolor="none")
+    axis = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height))
+    axis.set_axis_off()
+    card = {"boxstyle": "round,pad=0,rounding_size=0.15", "fc": "white", "ec": "#BBBBBB", "lw": 1}
+    axis.add_patch(FancyBboxPatch((0.02, 0.02), width - 0.04, height - 0.04, zorder=0, **card))
+    return figure, axis
+
+
+def _digit(axis, image, left, bottom, edge, cmap="gray", low=0):
+    """Draw an image as small squares, which stay sharp at any size."""
+    ticks = np.linspace(0, edge, len(image) + 1)
+    axis.pcolormesh(
+        ticks + left,
+        ticks[::-1] + bottom,
+        np.clip(image, low, 1),
+        cmap=cmap,
+        vmin=low,
+        vmax=1,
+        edgecolors="face",
+        linewidth=0.5,
+    )
+    axis.add_patch(Rectangle((left, bottom), edge, edge, fill=False, ec=_SOFT, lw=1, zorder=3))
+
+
+def _code(axis, code, left, bottom, edge):
+    """Draw the numbers of a code as bars to both sides of 0."""
+    step, middle = edge / len(code), left + edge / 4
+    for place, value in enumerate(code / np.abs(code).max()):
+        corner = (middle, bottom + step * (place + 0.15))
+        axis.add_patch(Rectangle(corner, value * edge / 4, 0.7 * step, color=GREEN))
+    axis.plot([middle, middle], [bottom, bottom + edge], color=_SOFT, lw=1)
+
+
+def _funnel(axis, left, right, first, second, colour, name, middle=1.8):
+    """Draw a trapezium whose half-heights tell how many numbers go in and come out."""
+    corners = [
+        (left, middle - first),
+        (left, middle + first),
+        (right, middle + second),
+        (right, middle - second),
+    ]
+    axis.add_patch(Polygon(corners, fc=colour, ec="none", alpha=0.85))
+    axis.text(
+        (left + right) / 2,
+        middle,
+        name,
+        ha="center",
+        va="center",
+        fontsize=12,
+        color="white",
+        weight="bold",
+    )
+
+
+def _box(axis, left, bottom, width, height, colour, name, equation):
+    axis.add_patch(
+        FancyBboxPatch(
+            (left, bottom), width, height, boxstyle="round,pad=0.05", fc="white", ec=colour, lw=2.5
+        )
+    )
+    middle = left + width / 2
+    axis.text(
+        middle,
+        bottom + height * 0.72,
+        name,
+        ha="center",
+        va="center",
+        fontsize=13,
+        weight="bold",
+        color=colour,
+    )
+    axis.text(middle, bottom + height * 0.3, equation, ha="center", va="center", fontsize=14)
+
+
+def _arrow(axis, start, end, height, text=""):
+    arrow = FancyArrowPatch(
+        (start, height),
+        (end, height),
+        arrowstyle="-|>",
+        mutation_scale=14,
+        color=_INK,
+        shrinkA=0,
+        shrinkB=0,
+    )
+    axis.add_patch(arrow)
+    axis.text((start + end) / 2, height + 0.15, text, ha="center", fontsize=11)
+
+
+def _finished(figure):
+    plt.close(figure)
+    return figure
+
+
+def main(arguments=None):
+    """Read the command line and draw all figures."""
+    parser = argparse.ArgumentParser(
+        prog="python img/draw.py", description=draw_all.__doc__.split("\n")[0]
+    )
+    parser.add_argument(
+        "--output", type=Path, default=IMG, help="existing folder for the files (default: its own)"
+    )
+    for path in draw_all(parser.parse_args(arguments).output):
+        print(path.name)
+
+
+if __name__ == "__main__":
+    main()

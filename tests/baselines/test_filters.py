@@ -1,0 +1,157 @@
+"""helpers.baselines.filters: each filter against its library, and what it refuses."""
+
+import bm3d as bm3d_package
+import bm4d as bm4d_package
+import cv2
+import numpy as np
+import pytest
+from scipy.ndimage import median_filter, uniform_filter
+from skimage.metrics import peak_signal_noise_ratio
+from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_wavelet
+
+from helpers import baselines
+
+
+@pytest.fixture(scope="session")
+def noisy(pictures):
+    """Two different noisy images, values beyond [0, 1] included."""
+    noise = np.random.default_rng(1).normal(0, 0.07, pictures[:2].shape)
+    noisy = (pictures[:2] + noise).astype(np.float32)
+    assert noisy.max() > 1
+    return noisy
+
+
+def opencv_nl_means(image, h, template, search):
+    eight_bit = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    return cv2.fastNlMeansDenoising(eight_bit, None, 255 * h, template, search) / 255
+
+
+# Name, parameters, and what the library itself makes of one two-dimensional image.
+DIRECT = [
+    ("gaussian", {"sigma": 1.3}, lambda x: cv2.GaussianBlur(x, (0, 0), 1.3)),
+    ("average", {"ksize": 5}, lambda x: uniform_filter(x.astype(float), 5, mode="mirror")),
+    ("average", {"ksize": 2}, lambda x: cv2.blur(x, (2, 2))),
+    ("median", {"ksize": 3}, lambda x: median_filter(x, 3, mode="nearest")),
+    ("median", {"ksize": 5}, lambda x: median_filter(x, 5, mode="nearest")),
+    (
+        "bilateral",
+        {"sigma_color": 0.2, "sigma_spatial": 1.7},
+        lambda x: cv2.bilateralFilter(x, -1, 0.2, 1.7),
+    ),
+    (
+        "nl_means",
+        {"h": 0.05, "std": 0.06, "patch_size": 3, "patch_distance": 4},
+        lambda x: denoise_nl_means(
+            x, patch_size=3, patch_distance=4, h=0.05, sigma=0.06, fast_mode=True
+        ),
+    ),
+    (
+        "opencv_nl_means",
+        {"h": 0.09, "template_window": 5, "search_window": 11},
+        lambda x: opencv_nl_means(x, 0.09, 5, 11),
+    ),
+    ("total_variation", {"weight": 0.09}, lambda x: denoise_tv_chambolle(x, weight=0.09)),
+    (
+        "wavelet",
+        {"std": 0.09, "wavelet": "haar"},
+        lambda x: denoise_wavelet(
+            x, sigma=0.09, wavelet="haar", method="BayesShrink", mode="soft", rescale_sigma=False
+        ),
+    ),
+    ("bm3d", {"std": 0.09}, lambda x: bm3d_package.bm3d(x, 0.09)),
+]
+
+
+@pytest.mark.parametrize(("name", "parameters", "direct"), DIRECT)
+def test_filter_is_that_of_the_library(name, parameters, direct, noisy):
+    if name == "bm3d":  # slow
+        noisy = noisy[:1, :16, :16]
+    before = noisy.copy()
+    denoised = baselines.BASELINES[name](noisy, **parameters)
+    expected = np.stack([direct(image[..., 0]) for image in noisy])[..., None]
+    np.testing.assert_allclose(denoised, expected, atol=2e-6)
+    np.testing.assert_array_equal(noisy, before)
+
+
+every_filter = pytest.mark.parametrize("name", baselines.BASELINES)
+OF_SLICES = [name for name, filter_ in baselines.BASELINES.items() if not filter_.about.volume]
+
+
+@pytest.mark.parametrize("name", OF_SLICES)
+def test_every_filter_is_a_denoiser_that_helps(name, pictures, noisy):
+    if name == "bm3d":
+        noisy, pictures = noisy[:1, :16, :16], pictures[:1, :16, :16]
+    denoised = baselines.BASELINES[name](noisy.astype(np.float64))
+    assert denoised.shape == noisy.shape
+    assert denoised.dtype == np.float32
+    for clean, before, after in zip(pictures, noisy, denoised):
+        gain = peak_signal_noise_ratio(clean, after, data_range=1.0)
+        gain -= peak_signal_noise_ratio(clean, before, data_range=1.0)
+        assert gain > 1.5
+
+
+@every_filter
+def test_bad_images(name, pictures):
+    denoise = baselines.BASELINES[name]
+    for images in (
+        pictures[..., 0],
+        np.zeros((1, 16, 16, 1), np.uint8),
+        pictures * np.nan,
+        pictures * np.inf,
+        pictures * 255,
+        pictures[:0],
+    ):
+        with pytest.raises(ValueError, match="^noisy: expected"):
+            denoise(images)
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "values"),
+    [
+        ("gaussian", "sigma", [0, -1, np.nan, np.inf, "1", None]),
+        ("average", "ksize", [0, -3, 2.5, np.nan, None]),
+        ("median", "ksize", [1, 4, 7, 3.5, None]),
+        ("bilateral", "sigma_color", [0, -1, np.nan]),
+        ("bilateral", "sigma_spatial", [0, -1, np.nan]),
+        ("nl_means", "h", [0, -1, np.nan]),
+        ("nl_means", "std", [-0.1, np.nan]),
+        ("nl_means", "patch_size", [0, 2.5, None]),
+        ("nl_means", "patch_distance", [0, 2.5, None]),
+        ("opencv_nl_means", "h", [0, -1, np.nan]),
+        ("opencv_nl_means", "template_window", [0, 2.5, None]),
+        ("opencv_nl_means", "search_window", [0, 2.5, None]),
+        ("total_variation", "weight", [0, -1, np.nan]),
+        ("wavelet", "std", [0, -1, np.nan]),
+        ("wavelet", "wavelet", ["no such", None]),
+        ("bm3d", "std", [0, -1, np.nan]),
+    ],
+)
+def test_bad_parameters(name, argument, values, pictures):
+    for value in values:
+        with pytest.raises(ValueError, match=f"^{argument}: expected"):
+            baselines.BASELINES[name](pictures[:1], **{argument: value})
+
+
+def test_bm4d_is_that_of_the_library_and_sees_the_neighbours(rng):
+    volume = np.full((8, 16, 20, 1), 0.5, np.float32)
+    volume[:, 4:10, 5:12] = 0.8
+    noisy = (volume + rng.normal(0, 0.07, volume.shape)).astype(np.float32)
+    before = noisy.copy()
+    denoised = baselines.bm4d(noisy, std=0.08)
+    # Its threads add up in any order: two calls differ by some 1e-5.
+    np.testing.assert_allclose(denoised[..., 0], bm4d_package.bm4d(noisy[..., 0], 0.08), atol=1e-3)
+    np.testing.assert_array_equal(noisy, before)
+    assert (denoised.shape, denoised.dtype) == (noisy.shape, np.float32)
+    by_bm3d = baselines.bm3d(noisy[:1], std=0.08)
+    assert np.std(denoised[0] - volume[0]) < np.std(by_bm3d[0] - volume[0])
+    for images in (volume[..., 0], volume * 255, volume * np.nan, volume[:7], volume[:, :, :7]):
+        with pytest.raises(ValueError, match="^noisy: expected"):
+            baselines.bm4d(images)
+    with pytest.raises(ValueError, match="^std: expected"):
+        baselines.bm4d(volume, 0)
+
+
+def test_median_takes_a_whole_number_of_any_type(noisy):
+    expected = baselines.median(noisy, 3)
+    for ksize in (3.0, np.int64(3)):
+        np.testing.assert_array_equal(baselines.median(noisy, ksize), expected)

@@ -1,0 +1,41 @@
+"""helpers.comparison.tables: what is counted, how it is written."""
+
+import numpy as np
+import pytest
+
+from helpers import baselines, comparison
+from helpers.contract import About
+
+
+@pytest.fixture
+def pair():
+    """One patient of flat slices, and noise on them."""
+    clean = [np.full((2, 32, 32, 1), 0.5, "float32")]
+    return clean, comparison.noisy_copies(clean, 0.1)
+
+
+def test_lead_is_counted_slice_by_slice():
+    """Ahead by 1 dB on three slices of two patients, behind by 2 on one."""
+    theirs = {"psnr": [np.array([30.0, 31]), np.array([32.0, 33])], "ssim": [np.full(4, 0.8)]}
+    ours = {"psnr": [np.array([31.0, 32]), np.array([33.0, 31])], "ssim": [np.full(4, 0.7)]}
+    results = {"a": {"about": About("A"), **theirs}, "b": {"about": About("B"), **ours}}
+    table = comparison.lead_table({0.03: results}, "b", reference="a")
+    assert table.splitlines()[0].startswith("| noise std | A, dB | B, dB | lead, dB | slices won |")
+    assert table.splitlines()[2] == "| 0.03 | 31.50 | 31.75 | +0.25 | 75 % | 0.800 | 0.700 |"
+    with pytest.raises(KeyError, match="ct_unet"):
+        comparison.lead_table({0.03: results}, reference="a")
+
+
+def test_table_is_sorted_and_shows_times_only_if_asked(pair):
+    methods = {"median": baselines.median, "noisy": comparison.do_nothing}
+    summary = comparison.summarise(comparison.measure(methods, *pair), "median")
+    lines = comparison.quality_table(summary, "median").splitlines()
+    assert [line.split("|")[1].strip() for line in lines[2:]] == ["median", "noisy input"]
+    assert lines[2].endswith("| |")  # no difference to itself
+    assert "ms" not in lines[0]
+    assert "time per slice, ms" in comparison.quality_table(summary, "median", times=True)
+
+
+def test_table_needs_full_rows():
+    with pytest.raises(ValueError, match="rows: expected 2 cells"):
+        comparison.markdown_table(["a", "b"], [[1]])

@@ -1,0 +1,83 @@
+"""helpers.data.patches: where patches come from, and what decides them."""
+
+import numpy as np
+import pytest
+
+from helpers import data
+from helpers.data.patches import draw_patches
+
+
+def test_every_patch_is_found_in_a_patient_up_to_symmetry(rng):
+    """Every pixel of the patients has its own value, so a patch shows where it was cut."""
+    values = rng.permutation(2 * 9 * 8 + 3 * 6 * 7).astype(np.float32) / 1000
+    patients = [values[:144].reshape(2, 9, 8, 1), values[144:].reshape(3, 6, 7, 1)]
+    cuts = {}  # all patches that there are, in all eight symmetries
+    for number, images in enumerate(patients):
+        for index, top, left in np.ndindex(len(images), images.shape[1] - 3, images.shape[2] - 3):
+            cut = images[index, top : top + 4, left : left + 4, 0]
+            for turns in range(4):
+                for flip in (False, True):
+                    turned = np.rot90(cut.T if flip else cut, turns)
+                    place = (number, index, top, left)
+                    cuts[turned.tobytes()] = (place, (turns, flip))
+    before = [images.copy() for images in patients]
+    patches = data.random_patches(patients, 4, n=3000, rng=rng)
+    assert patches.shape == (3000, 4, 4, 1)
+    assert patches.dtype == np.float32
+    found = [cuts[patch.tobytes()] for patch in patches]  # KeyError if one was not cut out
+    places, symmetries = zip(*found)
+    assert len(set(places)) == 2 * 6 * 5 + 3 * 3 * 4  # all places are drawn, both ends reached
+    assert len(set(symmetries)) == 8
+    assert np.mean([place[0] for place in places]) == pytest.approx(0.5, abs=0.05)
+    for a, b in zip(before, patients):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_channels_of_a_patch_are_neighbouring_slices(rng):
+    """The value tells slice, row and column: all channels show one place of neighbouring slices."""
+    slice_, row, column = np.indices((6, 9, 8))
+    patient = (100 * slice_ + 10 * row + column).astype(np.float32)[..., None]
+    patches = data.random_patches([patient], 4, n=500, rng=rng, slices=3).astype(int)
+    assert patches.shape == (500, 4, 4, 3)
+    numbers, places = patches // 100, patches % 100
+    assert (places == places[..., :1]).all()
+    assert (numbers == numbers[:, :1, :1]).all()
+    starts = {tuple(channels) for channels in numbers[:, 0, 0]}
+    assert starts == {(k, k + 1, k + 2)[::step] for k in range(4) for step in (1, -1)}
+
+
+def test_patches_depend_on_the_seed_only(pictures):
+    first, again, other = (
+        data.random_patches([pictures], 8, n=20, rng=np.random.default_rng(seed))
+        for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+    trusted = draw_patches([pictures], 8, 20, np.random.default_rng(1), 1)
+    np.testing.assert_array_equal(first, trusted)
+    whole = data.random_patches([pictures[:, :, :24]], 24, n=3, rng=np.random.default_rng(0))
+    assert whole.shape == (3, 24, 24, 1)
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("patients", []),
+        ("patients", np.zeros((3, 9, 9, 1))),
+        ("patients", [np.zeros((3, 9, 9))]),
+        ("patients", [np.zeros((0, 9, 9, 1))]),
+        ("size", 0),
+        ("size", 10),
+        ("size", 2.5),
+        ("n", 0),
+        ("n", 1.5),
+        ("rng", 0),
+        ("slices", 0),
+        ("slices", 4),
+        ("slices", 1.5),
+    ],
+)
+def test_bad_patch_arguments(argument, value, rng):
+    arguments = {"patients": [np.zeros((3, 9, 9, 1))], "size": 4, "n": 2, "rng": rng}
+    with pytest.raises(ValueError, match=f"^{argument}: expected"):
+        data.random_patches(**{**arguments, argument: value})

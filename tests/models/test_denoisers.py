@@ -1,0 +1,353 @@
+"""helpers.models.denoisers: denoisers for any image, shipped and damaged weights."""
+
+import json
+import shutil
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from helpers import checks, contract, hounsfield, metrics, models, noise
+from helpers.contract import About
+from helpers.models import denoisers
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(scope="module")
+def small_unet():
+    keras.utils.set_random_seed(1)
+    return models.denoising_unet((4, 6, 8), (1, 1, 1))
+
+
+@pytest.mark.parametrize("pixels", [1, 3 * 16 * 24])
+def test_a_model_of_several_slices_sees_the_neighbours(pixels, rng, monkeypatch):
+    """Slice by slice, by hand; beyond the ends, the volume is mirrored."""
+    monkeypatch.setattr(denoisers, "_PIXELS_AT_ONCE", pixels)
+    model = models.denoising_unet((4, 8), (1, 1), slices=5)
+    volume = rng.random((6, 16, 24, 1)).astype(np.float32)
+    denoised = models.as_denoiser(model)(volume)
+    assert denoised.shape == volume.shape
+    for index, around in enumerate(
+        [
+            (2, 1, 0, 1, 2),
+            (1, 0, 1, 2, 3),
+            (0, 1, 2, 3, 4),
+            (1, 2, 3, 4, 5),
+            (2, 3, 4, 5, 4),
+            (3, 4, 5, 4, 3),
+        ]
+    ):
+        stack = np.stack([volume[slice_, ..., 0] for slice_ in around], axis=-1)[None]
+        np.testing.assert_allclose(denoised[index], model.predict_on_batch(stack)[0], atol=1e-6)
+
+
+def test_too_few_slices():
+    denoise = models.as_denoiser(models.denoising_unet((4, 8), (1, 1), slices=5))
+    assert denoise(np.zeros((3, 16, 16, 1), np.float32)).shape == (3, 16, 16, 1)
+    with pytest.raises(
+        ValueError, match="^noisy: expected at least 3 neighbouring slices .* got 2"
+    ):
+        denoise(np.zeros((2, 16, 16, 1), np.float32))
+
+
+@pytest.mark.parametrize("size", [(16, 24), (15, 24), (17, 23), (9, 8), (1, 1), (3, 40)])
+def test_any_size_is_mirrored_up_to_a_multiple_of_8_and_cut_back(size, small_unet, rng):
+    images = rng.random((2, *size, 1))
+    height, width = (-(-edge // 8) * 8 for edge in size)
+    mirrored = images
+    while mirrored.shape[1] < height:  # mirror until it is large enough, then cut
+        mirrored = np.concatenate([mirrored, mirrored[:, ::-1]], axis=1)
+    while mirrored.shape[2] < width:
+        mirrored = np.concatenate([mirrored, mirrored[:, :, ::-1]], axis=2)
+    expected = np.asarray(small_unet.predict_on_batch(mirrored[:, :height, :width]))
+    denoised = models.as_denoiser(small_unet)(images)
+    assert denoised.dtype == np.float32
+    np.testing.assert_allclose(denoised, expected[:, : size[0], : size[1]], atol=1e-6)
+
+
+@pytest.mark.parametrize("pixels", [1, 2 * 20 * 30, 3 * 20 * 30 + 1])
+def test_portions_give_the_same_result(pixels, small_unet, rng, monkeypatch):
+    images = rng.random((5, 20, 30, 1)).astype(np.float32)
+    whole = models.as_denoiser(small_unet)(images)
+    sizes = []
+
+    class Recorder:
+        input_shape, name = small_unet.input_shape, "recorder"
+
+        def predict_on_batch(self, portion):
+            sizes.append(len(portion))
+            return small_unet.predict_on_batch(portion)
+
+    monkeypatch.setattr(denoisers, "_PIXELS_AT_ONCE", pixels)
+    np.testing.assert_allclose(models.as_denoiser(Recorder())(images), whole, atol=1e-6)
+    assert sizes == {1: [1] * 5, 1200: [2, 2, 1], 1801: [3, 2]}[pixels]
+
+
+def test_a_model_of_fixed_size(rng):
+    model = models.dense_autoencoder(8, image_shape=(12, 10, 1))
+    images = rng.random((3, 12, 10, 1)).astype(np.float32)
+    expected = model.predict_on_batch(images)
+    np.testing.assert_allclose(models.as_denoiser(model)(images), expected, atol=1e-6)
+    with pytest.raises(ValueError, match="^noisy: expected images of 12 x 10 pixels, got 10 x 12"):
+        models.as_denoiser(model)(images.transpose(0, 2, 1, 3))
+
+
+def test_bad_images(small_unet, pictures):
+    denoise = models.as_denoiser(small_unet)
+    for images in (
+        pictures[0],
+        pictures[:0],
+        np.zeros((1, 16, 16, 1), np.uint8),
+        pictures * np.nan,
+        pictures * np.inf,
+        pictures * 255,
+    ):
+        with pytest.raises(ValueError, match="^noisy: expected"):
+            denoise(images)
+
+
+def test_spared_grain_worked_by_hand():
+    """Removed: 0.1 of the first image, 0.2 of the second; by 0.1 of grain a half and a fifth come back."""
+    images = np.full((2, 5, 4, 1), 0.5, np.float32)
+    removed = np.array([0.1, -0.2], np.float32).reshape(2, 1, 1, 1)
+    spared = models.spare_grain(lambda x: x - removed, std=0.1)(images)
+    np.testing.assert_allclose(spared[0], 0.45, atol=1e-6)
+    np.testing.assert_allclose(spared[1], 0.66, atol=1e-6)
+    assert spared.dtype == np.float32
+
+
+def test_sparing_grain_helps_a_denoiser_that_removes_it(rng):
+    """Noise 0.03 on grain 0.02, and a denoiser that leaves neither: its error is the grain."""
+    clean = rng.normal(0.5, 0.02, (1, 200, 200, 1))
+    noisy = noise.add_gaussian_noise(clean, 0.03, rng)
+    spared = models.spare_grain(lambda x: np.full_like(x, 0.5), std=0.02)(noisy)
+    # 13/17 of all is removed: 4/17 of the noise is left, 13/17 of the grain is missing
+    expected = np.hypot(4 / 17 * 0.03, 13 / 17 * 0.02)
+    assert np.square(spared - clean).mean() == pytest.approx(expected**2, rel=0.02)
+    assert expected < 0.9 * 0.02
+
+
+def test_a_denoiser_that_removes_nothing_has_nothing_to_spare(pictures):
+    np.testing.assert_array_equal(models.spare_grain(lambda x: x)(pictures), pictures)
+
+
+@pytest.mark.parametrize("std", [0, -0.1, np.nan, "0.1", None])
+def test_bad_grain(std):
+    with pytest.raises(ValueError, match="^std: expected a number"):
+        models.spare_grain(lambda x: x, std)
+
+
+@pytest.mark.parametrize("change", [lambda x: x[1:], lambda x: x[..., 0]])
+def test_sparing_grain_of_a_denoiser_that_changes_the_shape(change, pictures):
+    with pytest.raises(ValueError, match="^denoiser: expected images of shape"):
+        models.spare_grain(change)(pictures)
+
+
+def test_sparing_grain_changes_neither_input_nor_type(pictures):
+    before = pictures.copy()
+    result = models.spare_grain(lambda x: x, np.float64(0.01))(pictures)
+    assert result.dtype == np.float32
+    result += 1
+    np.testing.assert_array_equal(pictures, before)
+
+
+def test_sparing_grain_of_a_bad_image(pictures):
+    with pytest.raises(ValueError, match="^noisy: expected"):
+        models.spare_grain(lambda x: x)(pictures * 255)
+
+
+def test_self_ensemble_worked_by_hand(rng):
+    """A denoiser that moves an image to the right moves it, turned, in all four directions."""
+    images = rng.random((2, 6, 9, 1)).astype(np.float32)
+    averaged = models.self_ensemble(lambda x: np.roll(x, 1, axis=2))(images)
+    rolls = [np.roll(images, step, axis) for step in (-1, 1) for axis in (1, 2)]
+    np.testing.assert_allclose(averaged, np.mean(rolls, axis=0), atol=1e-6)
+    assert averaged.dtype == np.float32
+
+
+def test_self_ensemble_has_no_favourite_direction(small_unet, rng):
+    images = rng.random((2, 16, 24, 1)).astype(np.float32)
+    single = models.as_denoiser(small_unet)
+    denoise = models.self_ensemble(single)
+    for turned in (lambda x: x[:, ::-1], lambda x: x[:, :, ::-1], lambda x: np.rot90(x, 1, (1, 2))):
+        np.testing.assert_allclose(denoise(turned(images)), turned(denoise(images)), atol=1e-6)
+        assert np.abs(single(turned(images)) - turned(single(images))).max() > 1e-4
+
+
+def test_self_ensemble_of_a_bad_image(pictures):
+    with pytest.raises(ValueError, match="^noisy: expected"):
+        models.self_ensemble(lambda noisy: noisy)(pictures * 255)
+
+
+# ------------------------------------------------------------------ shipped weights
+
+
+RECIPES = {
+    name: json.loads((models.WEIGHTS / f"{name}.json").read_text(encoding="utf-8"))
+    for name in models.shipped()
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RECIPES)
+def test_shipped_denoiser_on_validation_patients(name, ct_hu):
+    """Both patients have an odd size; the noise is that of the notebooks."""
+    rng = np.random.default_rng(0)
+    denoise = models.pretrained_denoiser(name)
+    gains = []
+    for patient in ct_hu["validation"]:
+        clean = hounsfield.window(patient[18:24])[..., None]
+        noisy = noise.add_gaussian_noise(clean, 0.07, rng)
+        gains.extend(metrics.psnr(clean, denoise(noisy)) - metrics.psnr(clean, noisy))
+    assert len(gains) == 12
+    assert min(gains) > (6 if RECIPES[name]["spares_grain"] else 4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in RECIPES if RECIPES[name]["spares_grain"]])
+def test_shipped_unets_spare_the_grain_of_validation_patients(name, ct_hu):
+    """Weak noise: sparing gains. None: what is taken from a clean slice is a third at most."""
+    path = models.WEIGHTS / f"{name}.keras"
+    bare = models.as_denoiser(keras.saving.load_model(path, compile=False))
+    sparing = models.pretrained_denoiser(name)
+    for patient in ct_hu["validation"]:
+        clean = hounsfield.window(patient[18:23])[..., None]
+        noisy = noise.add_gaussian_noise(clean, 0.02, np.random.default_rng(0))
+        gain = metrics.psnr(clean, sparing(noisy)) - metrics.psnr(clean, bare(noisy))
+        assert gain.mean() > 0.01
+        taken = [np.abs(clean - denoise(clean)).mean() for denoise in (sparing, bare)]
+        assert taken[0] < taken[1] / 3
+
+
+def test_shipped_weights_are_small():
+    assert sum(path.stat().st_size for path in models.WEIGHTS.glob("*.keras")) < 8e6
+
+
+def test_what_is_known_of_shipped_networks():
+    known = {name: models.pretrained_denoiser(name).about for name in ("ct_unet", "ct_unet_25d")}
+    assert known["ct_unet"] == About("U-Net", source="helpers.training ct_unet")
+    assert known["ct_unet_25d"].volume and not known["ct_unet_25d"].told_std
+    eight = models.self_ensemble(models.pretrained_denoiser("ct_unet_25d")).about
+    assert (eight.label, eight.volume) == ("U-Net on 5 slices, 8 views", True)
+
+
+def test_one_check_on_the_way_inward(monkeypatch, pictures):
+    """Eight views, each with its grain spared, each through the network: the batch is checked once."""
+    calls = []
+
+    def count(*arguments):
+        calls.append(arguments)
+        return checks.check_images(*arguments)
+
+    denoise = models.self_ensemble(models.pretrained_denoiser("ct_unet_small"))
+    monkeypatch.setattr(contract, "check_images", count)
+    denoise(pictures)
+    assert len(calls) == 1
+
+
+@pytest.fixture
+def weights(tmp_path, monkeypatch):
+    """A folder that holds one small network instead of the shipped ones."""
+    models.denoising_unet((4, 6), (1, 1)).save(tmp_path / "small.keras")
+    describe(tmp_path)
+    monkeypatch.setattr(denoisers, "WEIGHTS", tmp_path)
+    return tmp_path
+
+
+def describe(folder, **changes):
+    """Write the least that a recipe must say."""
+    recipe = {"name": "small", "label": "little one", "spares_grain": True, **changes}
+    (folder / "small.json").write_text(json.dumps(recipe), encoding="utf-8")
+
+
+def test_weights_are_read_from_the_file(weights, rng):
+    images = rng.random((2, 16, 8, 1)).astype(np.float32)
+    model = keras.saving.load_model(weights / "small.keras")
+    expected = models.spare_grain(model.predict_on_batch)(images)
+    np.testing.assert_allclose(models.pretrained_denoiser("small")(images), expected, atol=1e-6)
+
+
+def test_the_recipe_says_whether_grain_is_spared_and_what_the_network_is_called(weights, rng):
+    images = rng.random((2, 16, 8, 1)).astype(np.float32)
+    describe(weights, spares_grain=False)
+    denoise = models.pretrained_denoiser("small")
+    expected = keras.saving.load_model(weights / "small.keras").predict_on_batch(images)
+    np.testing.assert_allclose(denoise(images), expected, atol=1e-6)
+    assert denoise.about == About("little one", source="helpers.training small")
+
+
+def test_weights_are_loaded_by_their_path(weights, tmp_path_factory, rng):
+    """With the recipe beside them as the shipped ones are; without one, as they are."""
+    images = rng.random((2, 16, 8, 1)).astype(np.float32)
+    mine = tmp_path_factory.mktemp("mine")
+    for name in ("small.keras", "small.json"):
+        shutil.copy(weights / name, mine)
+    shipped = models.pretrained_denoiser("small")
+    for path in (mine / "small.keras", str(mine / "small.keras")):
+        loaded = models.pretrained_denoiser(path)
+        assert loaded.about == shipped.about
+        np.testing.assert_array_equal(loaded(images), shipped(images))
+    (mine / "small.json").unlink()
+    loaded = models.pretrained_denoiser(mine / "small.keras")
+    assert (loaded.about.label, loaded.about.source) == ("small", str(mine / "small.keras"))
+    bare = keras.saving.load_model(mine / "small.keras").predict_on_batch(images)
+    np.testing.assert_allclose(loaded(images), bare, atol=1e-6)
+    with pytest.raises(FileNotFoundError, match=r"other\.keras: no such file; expected weights"):
+        models.pretrained_denoiser(mine / "other.keras")
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "{", "[]", "{}", '{"name": "a", "label": "b", "spares_grain": "no"}']
+)
+def test_a_damaged_recipe_is_named(text, weights):
+    (weights / "small.json").unlink()
+    if text is not None:
+        (weights / "small.json").write_text(text, encoding="utf-8")
+    with pytest.raises(
+        ValueError, match=r"small\.json: expected the recipe that helpers\.training"
+    ):
+        models.pretrained_denoiser("small")
+
+
+@pytest.mark.parametrize("name", ["SMALL", "small.h5", "../small", "", None])
+def test_unknown_name_lists_the_known_ones(name, weights):
+    shutil.copy(weights / "small.keras", weights / "other.keras")
+    with pytest.raises(ValueError, match="^name: expected one of other, small, or a path"):
+        models.pretrained_denoiser(name)
+
+
+def test_damaged_weights_are_named(weights):
+    path = weights / "small.keras"
+    whole = path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    cases = [b"", b"not a network", whole[: len(whole) // 2], whole[:-1]]
+    for damaged in ("config.json", "model.weights.h5"):
+        for keep in (0.0, 0.5):
+            with zipfile.ZipFile(path, "w") as archive:
+                for name, content in members.items():
+                    if name == damaged:
+                        content = content[: int(keep * len(content))]
+                    archive.writestr(name, content)
+            cases.append(path.read_bytes())
+    for content in cases:
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"small\.keras: expected weights that Keras") as error:
+            models.pretrained_denoiser("small")
+        assert "\n" not in str(error.value)
+
+
+def test_code_inside_a_weights_file_is_refused(weights):
+    """Keras stores a Lambda layer as Python code; safe mode does not load it."""
+    inputs = keras.Input((None, None, 1))
+    outputs = layers.Lambda(lambda x: x + 1, output_shape=(None, None, 1))(inputs)
+    keras.Model(inputs, outputs).save(weights / "small.keras")
+    keras.saving.load_model(weights / "small.keras", safe_mode=False)  # nothing else is wrong
+    with pytest.raises(ValueError, match=r"small\.keras: expected weights"):
+        models.pretrained_denoiser("small")

@@ -1,0 +1,46 @@
+"""helpers.noise.ct: how much noise is found, and where none can be found."""
+
+import numpy as np
+import pytest
+
+from helpers import noise
+from helpers.noise import ct
+
+
+def test_soft_tissue_lies_between_the_grey_levels_of_its_hounsfield_units():
+    assert (ct.TISSUE_LOW, ct.TISSUE_HIGH) == (0.66, 0.84)
+
+
+@pytest.mark.parametrize("std", [0.005, 0.02])
+def test_tissue_std_finds_noise_between_organs(std, rng):
+    """Soft tissue with a step in the middle, half of it streaked, in air: only calm tissue counts."""
+    images = np.zeros((2, 128, 128, 1))
+    images[:, 16:112, 16:64], images[:, 16:112, 64:112] = 0.72, 0.78
+    images[:, 16:64, 16:112] += 0.03 * np.sin(np.arange(96)).reshape(1, 1, 96, 1)
+    images = (images + rng.normal(0, std, images.shape)).clip(0, 1)  # air: half of the noise is cut
+    values = noise.tissue_std(images)
+    assert values.shape == (2,)
+    np.testing.assert_allclose(values, std, rtol=0.15)
+
+
+def test_what_tissue_std_makes_of_white_correlated_and_strong_noise():
+    tissue = np.full((1, 200, 200, 1), 0.75, np.float32)
+
+    def found(std, sigma):
+        noisy = noise.add_correlated_noise(tissue, std, np.random.default_rng(0), sigma=sigma)
+        return noise.tissue_std(noisy)[0]
+
+    white, correlated = found(0.01, sigma=0), found(0.01, sigma=1)
+    assert correlated < 0.9 * white
+    assert white == pytest.approx(0.0092, abs=1.5e-4)  # 8 % too small
+    with pytest.raises(ValueError, match="soft tissue with weak noise"):
+        found(0.07, sigma=0)
+
+
+def test_tissue_std_needs_tissue(rng):
+    images = rng.normal(0.75, 0.01, (3, 64, 64, 1))
+    images[1] = 0
+    with pytest.raises(ValueError, match="weak noise in every slice, found too little in number 1"):
+        noise.tissue_std(images)
+    with pytest.raises(ValueError, match="images: expected at least 7 x 7 pixels, got 6 x 64"):
+        noise.tissue_std(images[:, :6])

@@ -1,0 +1,118 @@
+"""helpers.plotting.charts: curves, bars and tables hold the numbers, with their names."""
+
+import numpy as np
+import pytest
+
+from helpers import plotting
+from helpers.plotting import charts
+
+
+def names_in(legend):
+    return [text.get_text() for text in legend.get_texts()]
+
+
+class History:
+    """What keras.Model.fit returns."""
+
+    history = {"loss": [0.3, 0.2, 0.1], "val_loss": [0.4, 0.3, 0.25]}
+
+
+def test_loss_curves():
+    figure = plotting.loss_curves(
+        {"Adam": History(), "SGD": {"loss": [0.5, 0.4]}}, ylabel="error", log=True, title="losses"
+    )
+    (axis,) = figure.axes
+    assert (axis.get_xlabel(), axis.get_ylabel(), axis.get_title()) == ("epoch", "error", "losses")
+    assert axis.get_yscale() == "log"
+    curves = {line.get_label(): line for line in axis.lines}
+    assert list(curves) == ["Adam, training", "Adam, validation", "SGD"]
+    assert curves["Adam, validation"].get_ydata().tolist() == [0.4, 0.3, 0.25]
+    assert curves["Adam, validation"].get_xdata().tolist() == [1, 2, 3]
+    assert curves["Adam, validation"].get_linestyle() == "--"
+    assert names_in(axis.get_legend()) == list(curves)
+
+
+def test_more_curves_than_colours():
+    histories = {str(k): {"loss": [k, k]} for k in range(20)}
+    assert len(plotting.loss_curves(histories).axes[0].lines) == 20
+
+
+def test_score_curves():
+    curves = {"a": ([2, 4, 8], [1, 2, 3]), "b": ([2, 16], [0, 5])}
+    figure = plotting.score_curves(curves, "size", "PSNR (dB)", log=True, marks={"noisy": 2.5})
+    figure.draw_without_rendering()
+    axis = figure.axes[0]
+    assert [text.get_text() for text in axis.get_xticklabels()] == ["2", "4", "8", "16"]
+    assert names_in(axis.get_legend()) == ["a", "b", "noisy"]
+    np.testing.assert_array_equal(axis.lines[0].get_ydata(), [1, 2, 3])
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("size", "PSNR (dB)")
+
+
+def test_psnr_against_noise_sorts_the_methods_as_the_lines_end():
+    figure = plotting.psnr_against_noise([0.1, 0.2], {"a": [2, 1], "b": [3, 2]}, highlight=["a"])
+    widths = {line.get_label(): line.get_linewidth() for line in figure.axes[0].lines}
+    assert widths["a"] > widths["b"] and list(widths) == ["b", "a"]
+
+
+def test_psnr_bars_best_on_top_and_error_bars_inside():
+    scores = {"noisy": 23.3, "best": 32.1, "median": 28.6}
+    intervals = {name: (score - 4, score + 1) for name, score in scores.items()}
+    figure = plotting.psnr_bars(scores, intervals, title="quality")
+    (axis,) = figure.axes
+    assert [text.get_text() for text in axis.get_yticklabels()] == ["noisy", "median", "best"]
+    assert [bar.get_width() for bar in axis.patches] == [23.3, 28.6, 32.1]
+    assert [text.get_text() for text in axis.texts] == ["23.30", "28.60", "32.10"]
+    low, high = axis.get_xlim()
+    assert 0 < low < 19.3
+    assert high > 33.1
+    assert (axis.get_xlabel(), axis.get_title()) == ("PSNR (dB)", "quality")
+    assert len(plotting.psnr_bars({"one": 30.0}).axes[0].patches) == 1
+
+
+def test_quality_against_time_has_a_log_axis_and_all_names():
+    figure = plotting.quality_against_time({"a": 1.0, "b": 2.0}, {"a": 0.001, "b": 1})
+    (axis,) = figure.axes
+    assert axis.get_xscale() == "log" and "ms" in axis.get_xlabel()
+    assert {text.get_text() for text in axis.texts} == {"a", "b"}
+
+
+def test_labels_are_moved_apart_in_order():
+    placed = charts._spread([3.0, 1.0, 1.1, 1.05], 0.5)
+    assert np.argsort(placed).tolist() == np.argsort([3.0, 1.0, 1.1, 1.05]).tolist()
+    assert np.diff(np.sort(placed)).min() > 0.5 - 1e-3
+
+
+def test_score_table_writes_the_numbers():
+    scores = {"p": {"u": 1.04, "v": 20.0, "w": 3.0}, "q": {"u": 4.0, "v": 5.0, "w": 6.06}}
+    figure = plotting.score_table(scores, "trained on", "tested on")
+    figure.draw_without_rendering()
+    axis = figure.axes[0]
+    texts = {text.get_position(): text.get_text() for text in axis.texts}
+    assert texts[0, 0] == "1.0" and texts[1, 0] == "20.0" and texts[2, 1] == "6.1"
+    assert [text.get_text() for text in axis.get_yticklabels()] == ["p", "q"]
+
+
+SHORT, TABLE = {"a": ([1, 2], [1])}, {"p": {"u": 1}, "q": {"v": 1}}
+BAD = [
+    ("histories: expected", lambda: plotting.loss_curves({})),
+    ("histories: expected", lambda: plotting.loss_curves({"a": {"mae": [1]}})),
+    ("curves: expected", lambda: plotting.score_curves({}, "x", "y")),
+    ("curves: expected 2 values in a, got 1", lambda: plotting.score_curves(SHORT, "x", "y")),
+    ("scores: expected", lambda: plotting.psnr_bars({})),
+    ("scores: expected", lambda: plotting.psnr_bars({"a": np.inf})),
+    ("scores: expected", lambda: plotting.psnr_against_noise([1, 2], {})),
+    ("scores: expected 2 values", lambda: plotting.psnr_against_noise([1, 2], {"a": [1]})),
+    ("scores: expected", lambda: plotting.score_table({}, "y", "x")),
+    ("scores: expected the columns u in every row", lambda: plotting.score_table(TABLE, "y", "x")),
+    ("intervals: expected", lambda: plotting.psnr_bars({"a": 1.0, "b": 2.0}, {"a": (0, 2)})),
+    ("intervals: expected", lambda: plotting.quality_against_time({"a": 1.0}, {"a": 1.0}, {})),
+    ("seconds: expected", lambda: plotting.quality_against_time({"a": 1.0}, {})),
+    ("seconds: expected", lambda: plotting.quality_against_time({"a": 1.0}, {"b": 1.0})),
+    ("seconds: expected", lambda: plotting.quality_against_time({"a": 1.0}, {"a": 0.0})),
+]
+
+
+@pytest.mark.parametrize(("message", "call"), BAD)
+def test_bad_input(message, call):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        call()

@@ -1,0 +1,200 @@
+"""helpers.plotting.images: what a picture holds, its labels, and that nothing runs past the end."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from helpers import metrics, plotting
+
+
+@pytest.fixture
+def numbered():
+    """Seven images; image k has the grey level k / 10 everywhere."""
+    return np.arange(7, dtype=np.float32).reshape(7, 1, 1, 1) / 10 + np.zeros((7, 8, 9, 1))
+
+
+def shown(axes):
+    """Numbers of the `numbered` images that some axes show."""
+    return [round(float(axis.images[0].get_array().mean()) * 10) for axis in axes]
+
+
+def titles(figure):
+    return [axis.get_title() for axis in figure.axes]
+
+
+@pytest.mark.parametrize(("n", "count"), [(1, 1), (5, 5), (7, 7), (8, 7), (1000, 7)])
+def test_image_grid_shows_at_most_all_images(n, count, numbered, rng):
+    figure = plotting.image_grid(numbered, n=n, columns=3, title="digits")
+    assert isinstance(figure, Figure)
+    assert shown(figure.axes) == list(range(count))
+    assert figure.get_suptitle() == "digits"
+    drawn = shown(plotting.image_grid(numbered, n=n, rng=rng).axes)
+    assert len(set(drawn)) == len(drawn) == count
+
+
+def test_random_images_keep_their_own_labels(numbered):
+    picks = set()
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        figure = plotting.image_grid(numbered, labels=list("abcdefg"), n=3, rng=rng)
+        numbers = shown(figure.axes)
+        assert titles(figure) == ["abcdefg"[number] for number in numbers]
+        picks.update(numbers)
+    assert picks == set(range(7))
+
+
+def test_grey_images_share_the_scale_from_0_to_1(numbered):
+    for figure in (
+        plotting.image_grid(numbered),
+        plotting.image_rows({"a": numbered}),
+        plotting.zoom_rows({"a": numbered[3]}, (0, 0, 4, 4)),
+    ):
+        for axis in figure.axes:
+            assert axis.images[0].get_clim() == (0, 1)
+            assert axis.images[0].get_cmap().name == "gray"
+            assert len(axis.get_xticks()) == len(axis.get_yticks()) == 0
+
+
+@pytest.mark.parametrize("n", [1, 4, 100])
+@pytest.mark.parametrize("seed", [None, 3])
+def test_image_rows_show_the_same_image_in_each_column(n, seed, numbered):
+    rng = None if seed is None else np.random.default_rng(seed)
+    rows = {"clean": numbered, "again": numbered, "third": numbered}
+    figure = plotting.image_rows(rows, labels=range(7), n=n, rng=rng, title="rows")
+    columns = min(n, 7)
+    assert len(figure.axes) == 3 * columns
+    first = shown(figure.axes[:columns])
+    assert len(set(first)) == columns
+    assert shown(figure.axes) == first * 3
+    assert [axis.get_ylabel() for axis in figure.axes[::columns]] == list(rows)
+    assert titles(figure)[:columns] == [str(number) for number in first]
+    assert figure.get_suptitle() == "rows"
+
+
+@pytest.mark.parametrize("n", [1, 3, 100])
+def test_error_rows_measure_and_share_one_colour_bar(n, pictures, rng):
+    noisy = (pictures + rng.normal(0, 0.1, pictures.shape)).astype(np.float32)
+    denoised = (pictures + rng.normal(0, 0.03, pictures.shape)).astype(np.float32)
+    figure = plotting.error_rows(pictures, noisy, denoised, n=n, limit=0.15)
+    count = min(n, 3)
+    assert len(figure.axes) == 4 * count + 1  # and the colour bar
+    assert figure.axes[-1].get_ylabel() == "error (grey levels)"
+    before, after = metrics.psnr(pictures, noisy), metrics.psnr(pictures, denoised)
+    for index in range(count):
+        row = figure.axes[4 * index : 4 * index + 4]
+        assert [axis.get_title() for axis in row] == [
+            "clean",
+            f"noisy, {before[index]:.1f} dB",
+            f"denoised, {after[index]:.1f} dB",
+            "denoised - clean",
+        ]
+        error = row[3].images[0]
+        assert error.get_clim() == (-0.15, 0.15)
+        np.testing.assert_allclose(
+            error.get_array(), (denoised - pictures)[index, ..., 0], atol=1e-6
+        )
+
+
+def test_zoom_rows_cut_the_box_and_show_its_error(pictures):
+    clean, other = pictures[0], pictures[1]
+    figure = plotting.zoom_rows({"clean": clean, "other": other}, (3, 5, 6, 7), clean)
+    assert len(figure.axes) == 3 * 2 + 1
+    assert titles(figure)[:2] == ["clean", "other"]
+    assert [figure.axes[index].get_ylabel() for index in (0, 2, 4)] == [
+        "whole slice",
+        "detail",
+        "error in detail",
+    ]
+    np.testing.assert_array_equal(figure.axes[3].images[0].get_array(), other[3:9, 5:12, 0])
+    np.testing.assert_allclose(
+        figure.axes[5].images[0].get_array(), (other - clean)[3:9, 5:12, 0], atol=1e-6
+    )
+    frame = figure.axes[0].patches[0]
+    assert (frame.get_xy(), frame.get_width(), frame.get_height()) == ((5, 3), 7, 6)
+    assert figure.axes[-1].get_ylabel() == "error (grey levels)"
+    assert len(plotting.zoom_rows({"clean": clean}, (0, 0, 24, 32)).axes) == 2
+
+
+@pytest.mark.parametrize(
+    "box", [(0, 0, 25, 3), (-1, 0, 3, 3), (22, 0, 3, 3), (0, 0, 0, 3), (1, 2, 3), 5]
+)
+def test_bad_box(box, pictures):
+    with pytest.raises(ValueError, match="^box: expected"):
+        plotting.zoom_rows({"clean": pictures[0]}, box)
+    with pytest.raises(ValueError, match="^box: expected"):
+        plotting.detail_grid({"noisy": pictures[0]}, box, pictures[0])
+
+
+def test_detail_grid_shows_each_method_above_its_error():
+    clean = np.zeros((30, 30, 1), "float32")
+    images = {name: clean + 0.1 for name in "abc"}
+    figure = plotting.detail_grid(images, (0, 5, 10, 12), clean, columns=2)
+    arrays = [axis.images[0].get_array() for axis in figure.axes if axis.images]
+    assert sum(array.shape == (10, 12) for array in arrays) == 7  # clean once, three pairs
+
+
+def test_noise_columns_shows_first_image_and_all_differences():
+    clean = np.zeros((4, 9, 9, 1), "float32")
+    brighter = clean.copy()
+    brighter[3] += 0.5  # a quarter of all pixels, none of them in the picture
+    figure = plotting.noise_columns(clean, {"one": brighter, "two": clean})
+    figure.draw_without_rendering()
+    picture, _, histogram, _ = figure.axes
+    assert not picture.images[0].get_array().any()
+    heights = {
+        round(bar.get_x() + bar.get_width() / 2, 2): bar.get_height() for bar in histogram.patches
+    }
+    assert heights[0.0] == pytest.approx(75)
+    assert heights[0.49] + heights.get(0.52, 0) == pytest.approx(25)
+
+
+def test_weight_grid_puts_zero_in_the_middle():
+    weights = np.stack([np.eye(3), -4 * np.eye(3), np.zeros((3, 3))])
+    figure = plotting.weight_grid(weights, columns=2)
+    figure.draw_without_rendering()
+    assert len(figure.axes) == 3
+    for axis, largest in zip(figure.axes, (1, 4)):
+        assert axis.images[0].get_clim() == (-largest, largest)
+
+
+IMAGES = np.full((3, 8, 9, 1), 0.5)
+ONE, LOW, BOX = IMAGES[0], IMAGES[0, 1:], (0, 0, 2, 2)
+BAD = [
+    ("labels: expected", lambda: plotting.image_grid(IMAGES, labels=[1, 2])),
+    ("labels: expected", lambda: plotting.image_rows({"a": IMAGES}, labels=range(4))),
+    ("n: expected", lambda: plotting.image_grid(IMAGES, n=0)),
+    ("n: expected", lambda: plotting.image_grid(IMAGES, n=1.5)),
+    ("n: expected", lambda: plotting.image_rows({"a": IMAGES}, n=-1)),
+    ("n: expected", lambda: plotting.error_rows(IMAGES, IMAGES, IMAGES, n=0)),
+    ("columns: expected", lambda: plotting.image_grid(IMAGES, columns=0)),
+    ("columns: expected", lambda: plotting.weight_grid(IMAGES[..., 0], columns=0)),
+    ("columns: expected", lambda: plotting.detail_grid({"a": ONE}, BOX, ONE, columns=0)),
+    ("white: expected", lambda: plotting.detail_grid({"a": ONE}, BOX, ONE, white=0)),
+    ("rng: expected", lambda: plotting.image_grid(IMAGES, rng=0)),
+    ("rows: expected", lambda: plotting.image_rows({})),
+    ("rows: expected", lambda: plotting.image_rows({"a": IMAGES, "b": IMAGES[:2]})),
+    ("images: expected", lambda: plotting.image_grid(ONE)),
+    ("images: expected", lambda: plotting.image_grid(IMAGES * 255)),
+    ("images: expected", lambda: plotting.zoom_rows({}, BOX)),
+    ("images: expected", lambda: plotting.zoom_rows({"a": ONE, "b": LOW}, BOX)),
+    ("images: expected", lambda: plotting.zoom_rows({"a": ONE}, BOX, LOW)),
+    ("images: expected", lambda: plotting.detail_grid({}, BOX, ONE)),
+    ("images: expected", lambda: plotting.detail_grid({"a": LOW}, BOX, ONE)),
+    ("a: expected", lambda: plotting.image_rows({"a": IMAGES * np.nan})),
+    ("a: expected", lambda: plotting.zoom_rows({"a": IMAGES}, BOX)),
+    ("a: expected the shape", lambda: plotting.noise_columns(IMAGES, {"a": IMAGES[:2]})),
+    ("clean: expected", lambda: plotting.error_rows(IMAGES * 255, IMAGES, IMAGES)),
+    ("clean: expected", lambda: plotting.zoom_rows({"a": ONE}, BOX, IMAGES)),
+    ("clean: expected", lambda: plotting.detail_grid({"a": ONE}, BOX, IMAGES)),
+    ("noisy: expected", lambda: plotting.noise_columns(IMAGES, {})),
+    ("noisy: expected", lambda: plotting.error_rows(IMAGES, IMAGES[:2], IMAGES)),
+    ("denoised: expected", lambda: plotting.error_rows(IMAGES, IMAGES, IMAGES[:2])),
+    ("weights: expected shape", lambda: plotting.weight_grid(np.eye(3))),
+    ("weights: expected shape", lambda: plotting.weight_grid(np.zeros((0, 3, 3)))),
+]
+
+
+@pytest.mark.parametrize(("message", "call"), BAD)
+def test_bad_input(message, call):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        call()

@@ -1,0 +1,94 @@
+"""The drawings in img/ are what img/draw.py draws today.
+
+Everywhere, the words of each SVG must be the same, and the PNG must look the same: versions of
+matplotlib place a letter or an edge a little differently, but not a word or a box. Where the version
+of matplotlib is the one that wrote the stored files, the SVG must be the same to the last byte.
+"""
+
+import re
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import draw
+
+NAMES = list(draw.FIGURES)
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("img")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(draw, "PHOTOGRAPHS", {})
+        draw.draw_all(folder)
+    return folder
+
+
+def _words(path):
+    """Return the texts of an SVG, which matplotlib writes as comments beside the outlines."""
+    words = re.findall(r"<!-- (.+?) -->", path.read_text(encoding="utf-8"))
+    assert words, f"{path} holds no words"
+    return words
+
+
+def _look(path):
+    """Return a PNG on a white page as grey levels, averaged over squares of 8 x 8 pixels."""
+    pixels = plt.imread(path)
+    opaque = pixels[..., 3:]
+    grey = (pixels[..., :3] * opaque + 1 - opaque).mean(axis=-1)
+    height, width = (8 * (n // 8) for n in grey.shape)
+    return grey[:height, :width].reshape(height // 8, 8, width // 8, 8).mean(axis=(1, 3))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_words_are_up_to_date(drawn, name):
+    assert _words(draw.IMG / f"{name}.svg") == _words(drawn / f"{name}.svg")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_picture_is_up_to_date(drawn, name):
+    stored, fresh = _look(draw.IMG / f"{name}.png"), _look(drawn / f"{name}.png")
+    assert stored.shape == fresh.shape
+    assert np.abs(stored - fresh).max() < 0.2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", draw.PHOTOGRAPHS)
+def test_photograph_is_up_to_date(name, monkeypatch, tmp_path):
+    monkeypatch.setattr(draw, "FIGURES", {})
+    draw.draw_all(tmp_path)
+    test_picture_is_up_to_date(tmp_path, name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_svg_is_the_same_to_the_byte(drawn, name):
+    stored = (draw.IMG / f"{name}.svg").read_text(encoding="utf-8")
+    version = re.search(r"Matplotlib v([\w.]+)", stored).group(1)
+    if version != matplotlib.__version__:
+        pytest.skip(f"stored by matplotlib {version}, this is {matplotlib.__version__}")
+    assert stored == (drawn / f"{name}.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_card_is_white_and_corners_are_clear(name):
+    """A dark page shows through at the corners only, so dark letters always stand on white."""
+    pixels = plt.imread(draw.IMG / f"{name}.png")
+    assert pixels[0, 0, 3] == 0
+    assert np.mean(pixels[..., 3] == 1) > 0.98
+    assert np.allclose(pixels[8, pixels.shape[1] // 2], 1)
+
+
+def test_the_comparison_notices_a_change(drawn, monkeypatch, tmp_path):
+    """Another word or another digit is found; a test that cannot fail would be worth nothing."""
+    monkeypatch.setattr(draw, "PHOTOGRAPHS", {})
+    monkeypatch.setattr(draw, "FIGURES", {"denoising": draw.reconstruction_error})
+    draw.draw_all(tmp_path)
+    assert _words(tmp_path / "denoising.svg") != _words(drawn / "denoising.svg")
+    monkeypatch.setattr(draw, "FIGURES", {"intuition": draw.intuition})
+    monkeypatch.setattr(draw, "DIGIT", 0)
+    draw._digit_and_axes.cache_clear()
+    draw.draw_all(tmp_path)
+    draw._digit_and_axes.cache_clear()
+    assert np.abs(_look(tmp_path / "intuition.png") - _look(drawn / "intuition.png")).max() > 0.2

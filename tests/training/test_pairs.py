@@ -1,0 +1,117 @@
+"""helpers.training.pairs: where patches come from, and the noise that is added to them."""
+
+import numpy as np
+import pytest
+
+from helpers import training
+from helpers.training import pairs
+
+
+@pytest.mark.parametrize("slices", [1, 5])
+def test_patches_come_at_three_scales(slices, rng):
+    """A ramp of 1/500 per pixel is steeper by 1 / 0.7 and 1 / 0.5 in the smaller copies."""
+    ramp = 0.6 + np.tile(np.arange(160, dtype=np.float32) / 500, (7, 120, 1))[..., None]
+    patches = training.ct_patches([ramp], size=32, slices=slices)(400, rng)
+    assert patches.shape == (400, 32, 32, slices)
+    inner = patches[:, 1:-1, 1:-1, 0].astype(float)  # the border of a resized image is no ramp
+    steps = [np.abs(np.diff(inner, axis=axis)).mean(axis=(1, 2)) for axis in (1, 2)]
+    slopes = np.maximum(*steps) * 500
+    near = [np.abs(slopes * edge / 160 - 1) < 0.03 for edge in (160, 112, 80)]
+    assert np.any(near, axis=0).all()
+    assert np.mean(near, axis=1) == pytest.approx([1 / 3] * 3, abs=0.1)
+
+
+@pytest.mark.parametrize("patches", [training.ct_patches, training.varied_patches])
+def test_resized_patches_stay_within_0_and_1(patches, rng):
+    white = [np.ones((1, edge, edge, 1), np.float32) for edge in range(64, 88)]
+    drawn = patches(white, size=32)(400, rng)
+    assert (drawn.min() >= 0) and (drawn.max() <= 1)
+    assert drawn.dtype == np.float32
+
+
+@pytest.fixture
+def no_grain(monkeypatch):
+    monkeypatch.setattr(pairs, "add_correlated_noise", lambda images, *_, **settings: images)
+
+
+def test_a_quarter_of_varied_patches_are_pictures_and_windows_vary(no_grain, rng):
+    """Flat scans stay flat, but of other grey levels; pictures are not flat."""
+    flat = [np.full((7, 80, 80, 1), 0.6, np.float32)]
+    for slices, pictures in {1: 200, 5: 0}.items():
+        drawn = training.varied_patches(flat, size=32, slices=slices)(800, rng)
+        assert drawn.shape == (800, 32, 32, slices)
+        is_flat = np.ptp(drawn, axis=(1, 2, 3)) < 1e-3
+        assert (~is_flat).sum() == pytest.approx(
+            pictures, abs=8
+        )  # a few pictures have flat corners
+        levels = drawn[is_flat].mean(axis=(1, 2, 3))
+        assert levels.mean() == pytest.approx(0.6, abs=0.01)
+        assert 0.43 < levels.min() < 0.47 and 0.73 < levels.max() < 0.77
+
+
+@pytest.mark.parametrize("slices", [1, 5])
+def test_varied_patches_have_a_grain_of_their_own(slices, rng):
+    """Of 0 to 20 HU, neighbouring pixels alike, neighbouring slices not."""
+    flat = [np.full((7, 80, 80, 1), 0.6, np.float32)]
+    drawn = training.varied_patches(flat, size=32, slices=slices)(800, rng)[200:]
+    grain = drawn - drawn.mean(axis=(1, 2, 3), keepdims=True)
+    std = grain.std(axis=(1, 2, 3))
+    assert std.min() < 0.001 and 0.013 < std.max() < 0.016  # 20 HU are 0.0143
+    assert std.mean() == pytest.approx(0.007, abs=0.0005)
+    assert np.corrcoef(grain[:, 1:].ravel(), grain[:, :-1].ravel())[0, 1] > 0.3
+    if slices > 1:
+        assert abs(np.corrcoef(grain[..., 0].ravel(), grain[..., 1].ravel())[0, 1]) < 0.05
+
+
+def test_a_lone_patch_is_never_a_picture(no_grain, rng):
+    flat = [np.full((7, 80, 80, 1), 0.6, np.float32)]
+    draw = training.varied_patches(flat, size=32)
+    assert max(np.ptp(draw(1, rng)) for _ in range(20)) < 1e-3
+
+
+def test_the_air_around_the_body_is_cut_away(rng):
+    """Air and lung are thinner than 0.5; lung inside the body stays."""
+    images = np.zeros((3, 200, 180, 1), np.float32)
+    images[:, 50:130, 60:150] = 0.7
+    images[1, 45, 100] = 0.6  # a row that only one slice shows
+    images[:, 80:100, 80:120] = 0.1
+    body = pairs._body(images)
+    np.testing.assert_array_equal(body, images[:, 45:130, 60:150])
+    np.testing.assert_array_equal(pairs._body(images * 0.1), images * 0.1)  # no body at all
+    assert (training.ct_patches([images], size=32)(200, rng) > 0.05).mean() > 0.9
+
+
+def test_a_body_smaller_than_a_patch():
+    images = np.ones((2, 100, 128, 1), np.float32)
+    with pytest.raises(ValueError, match="^patients: expected bodies of at least 128 pixels"):
+        training.ct_patches([images], size=64)
+
+
+def test_a_patch_larger_than_a_picture():
+    with pytest.raises(ValueError, match="^size: expected at most 103 pixels"):
+        training.varied_patches([np.ones((2, 300, 300, 1), np.float32)], 104)
+
+
+def test_more_slices_than_a_patient_has():
+    with pytest.raises(ValueError, match="^slices: expected a whole number"):
+        training.ct_patches([np.ones((2, 128, 128, 1), np.float32)], slices=3)
+
+
+@pytest.mark.parametrize(
+    ("corrupt", "slices", "spread"),
+    [
+        (training.unknown_noise, 1, (0, 0.16)),
+        (training.unknown_noise, 5, (0, 0.16)),
+        (training.known_noise, 1, (0.07, 0.07)),
+    ],
+)
+def test_spread_of_the_noise(corrupt, slices, spread, rng):
+    clean = np.full((500, 40, 40, slices), 0.5, np.float32)
+    added = corrupt(clean, rng) - clean
+    each = added.std(axis=(1, 2, 3))
+    in_slices = added.std(axis=(1, 2))
+    assert np.abs(in_slices / in_slices[:, :1] - 1).max() < 0.2  # slices of a patch: equally noisy
+    assert len(np.unique(added[0, 0, 0])) == slices  # but each has noise of its own
+    assert each.min() == pytest.approx(spread[0], abs=0.006)
+    assert each.max() == pytest.approx(spread[1], abs=0.012)
+    assert each.mean() == pytest.approx(np.mean(spread), abs=0.006)
