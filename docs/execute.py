@@ -1,0 +1,76 @@
+"""Execute notebooks, store their outputs, and measure run times.
+
+`python docs/execute.py` does it for all notebooks, `python docs/execute.py 03_convolutional_ct_denoiser` for one,
+`python docs/execute.py pytest` measures the README's test command. The times go to docs/run_times.json and from
+there into the texts (docs/publish.py). Nothing else should run meanwhile.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import publish
+
+TIMES = publish.ROOT / "docs" / "run_times.json"
+METADATA = {  # nothing about this machine
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
+}
+
+
+def machine():
+    """Name the processor and its number of cores."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        (model, *_) = [line.split(": ")[1] for line in lines if line.startswith("model name")]
+    except (OSError, ValueError):
+        model = platform.processor() or platform.machine()
+    return f"{os.cpu_count()} cores of {model}, without GPU"
+
+
+def code_hash(path):
+    """Return a digest of a notebook's code cells behind the set-up cell: what its run time belongs to."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    return hashlib.sha256("\0".join(code[1:]).encode()).hexdigest()[:16]
+
+
+def execute(path):
+    """Execute a notebook in a fresh kernel, in its folder, and store it with its outputs."""
+    command = [sys.executable, "-m", "jupyter", "execute", "--inplace"]
+    command += ["--NotebookClient.record_timing=False", str(path)]
+    subprocess.run(command, check=True)
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    notebook["metadata"] = METADATA
+    path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def main():
+    """Read the command line, execute and measure."""
+    notebooks = {path.stem: path for path in sorted(publish.ROOT.glob("notebooks/*.ipynb"))}
+    parser = argparse.ArgumentParser(prog="python docs/execute.py", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*notebooks, "pytest", []], metavar="NAME")
+    times = json.loads(TIMES.read_text(encoding="utf-8")) if TIMES.exists() else {}
+    times = {"seconds": {}, "code": {}, **times, "machine": machine()}
+    for name in parser.parse_args().names or notebooks:
+        start = time.perf_counter()
+        if name in notebooks:
+            execute(notebooks[name])
+            times["code"][name] = code_hash(notebooks[name])
+        else:
+            subprocess.run([sys.executable, "-m", "pytest", "-q"], check=True, cwd=publish.ROOT)
+        times["seconds"][name] = round(time.perf_counter() - start)
+        TIMES.write_text(json.dumps(times, indent=2) + "\n", encoding="utf-8")
+        print(f"{name}: {times['seconds'][name]} s")
+    for path, text in publish.texts().items():
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""Write every generated text: addresses, tables of results, run times.
+
+`python docs/publish.py` writes them into README.md and the notebooks; a test fails where one is stale. They come from
+pyproject.toml (the address under [project.urls]), helpers/results/comparison.csv and docs/run_times.json.
+"""
+
+import json
+import re
+from pathlib import Path
+
+from helpers import comparison
+
+ROOT = Path(__file__).resolve().parents[1]
+BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
+
+SETUP_CELL = """\
+# Set-up: nothing happens where this repository is installed. Elsewhere, as in Google Colab, fetch it.
+try:
+    import helpers.models  # before Keras itself: it keeps TensorFlow's start-up log quiet
+except ImportError:
+    import importlib
+    import subprocess
+    import sys
+
+    address = "git+{address}"
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", address], check=True)
+    importlib.invalidate_caches()
+    import helpers.models"""
+
+
+def address(root=ROOT):
+    """Return the address of the repository that pyproject.toml gives under [project.urls]."""
+    text = Path(root, "pyproject.toml").read_text(encoding="utf-8")
+    found = re.search(r'^\[project\.urls\]\nrepository = "(.+)"$', text, flags=re.MULTILINE)
+    if not found:
+        raise ValueError('pyproject.toml: expected a line repository = "..." under [project.urls]')
+    return found[1]
+
+
+def colab_badge(notebook, root=ROOT):
+    """Return the Markdown of a badge that opens a notebook, named without its ending, in Google Colab."""
+    repository = re.sub(r"^.*github\.com/|\.git$", "", address(root))
+    link = f"https://colab.research.google.com/github/{repository}/blob/main/notebooks/{notebook}.ipynb"
+    return f"[![Open in Colab]({BADGE})]({link})"
+
+
+def minutes(seconds):
+    """Write a run time: to the minute, as nobody's machine is the one that was measured.
+
+    >>> minutes(20), minutes(170)
+    ('1 minute', '3 minutes')
+    """
+    number = max(1, round(seconds / 60))
+    return f"{number} minute{'s' * (number > 1)}"
+
+
+def run_times(root=ROOT):
+    """Return what `python docs/execute.py` has measured: {"machine": str, "seconds": {name: float}, ...}."""
+    return json.loads(Path(root, "docs", "run_times.json").read_text(encoding="utf-8"))
+
+
+def notebook_text(path, root=ROOT):
+    """Return a notebook's file with today's badge, set-up cell and run time."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    title, *_ = (cell for cell in notebook["cells"] if cell["cell_type"] == "markdown")
+    setup, *_ = (cell for cell in notebook["cells"] if cell["cell_type"] == "code")
+    heading, _, text = "".join(title["source"]).partition("\n\n")
+    text = re.sub(r"\A\[!\[Open in Colab\].*\n\n", "", text)
+    time = minutes(run_times(root)["seconds"][path.stem])
+    text = re.sub(r"(\*\*Run time:\*\*) about \d+ minutes? on", rf"\1 about {time} on", text)
+    title["source"] = f"{heading}\n\n{colab_badge(path.stem, root)}\n\n{text}".splitlines(True)
+    setup["source"] = SETUP_CELL.replace("{address}", address(root)).splitlines(True)
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def notebooks_table(root=ROOT):
+    """Return README's table of notebooks: title, question and run time of each."""
+    rows = []
+    for path in sorted(Path(root).glob("notebooks/*.ipynb")):
+        opening = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"])
+        title = re.search(r"^# (.+)$", opening, flags=re.MULTILINE)[1]
+        question = re.search(r"\*\*The question:\*\* (.+?)\n\n", opening, flags=re.DOTALL)[1]
+        question = " ".join(question.split())
+        time = minutes(run_times(root)["seconds"][path.stem]).replace("minute", "min").rstrip("s")
+        link = f"[{title}](notebooks/{path.name})"
+        rows.append([link, question[0].upper() + question[1:], time, colab_badge(path.stem, root)])
+    return comparison.markdown_table(["notebook", "question", "run time", "open"], rows)
+
+
+def who_knows_what(results):
+    """Return a sentence on each kind of method: what it is told, and what it sees."""
+    records = [entry["about"] for entry in results.values()]
+    told = sorted(record.label for record in records if record.told_std)
+    volumes = sorted(record.label for record in records if record.volume)
+    return (
+        f"{_enumerated(told)} are told the strength of the noise, all others are not. "
+        f"{_enumerated(volumes)} see all slices of a patient, all others one slice."
+    )
+
+
+def _enumerated(labels):
+    return f"{', '.join(labels[:-1])} and {labels[-1]}"
+
+
+def readme_parts(root=ROOT):
+    """Return the generated parts of README.md, by the names of their markers."""
+    levels, _ = comparison.read_results()
+    summary = comparison.summarise(levels[comparison.STD], "bm3d")
+    measured = run_times(root)
+    seconds = measured["seconds"]
+    notebooks = sum(seconds[path.stem] for path in Path(root).glob("notebooks/*.ipynb"))
+    return {
+        "run times": f"About {minutes(notebooks)} for all notebooks, about {minutes(seconds['pytest'])} for all "
+        f"tests, measured on {measured['machine']}.",
+        "notebooks": notebooks_table(root),
+        "who knows what": who_knows_what(levels[comparison.STD]),
+        "quality": comparison.quality_table(summary, "bm3d", times=True),
+        "leads": comparison.lead_table(levels),
+        "leads of eight views": comparison.lead_table(levels, "ct_unet_x8"),
+    }
+
+
+def texts(root=ROOT):
+    """Return every file that holds generated text, as it should read: {path: text}."""
+    root = Path(root)
+    files = {path: notebook_text(path, root) for path in sorted(root.glob("notebooks/*.ipynb"))}
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    for name, part in readme_parts(root).items():
+        marked = rf"(<!-- begin {name}[^>]*-->\n).*?(\n<!-- end {name} -->)"
+        readme, count = re.subn(
+            marked, lambda found: found[1] + part + found[2], readme, flags=re.DOTALL
+        )
+        if count != 1:
+            raise ValueError(f"README.md: expected markers 'begin {name}' and 'end {name}' once")
+    return {**files, root / "README.md": readme}
+
+
+if __name__ == "__main__":
+    for path, text in texts().items():
+        path.write_text(text, encoding="utf-8")
