@@ -93,8 +93,8 @@ def who_knows_what(results):
     told = sorted(record.label for record in records if record.told_std)
     volumes = sorted(record.label for record in records if record.volume)
     return (
-        f"{_enumerated(told)} are told the strength of the noise, all others are not. "
-        f"{_enumerated(volumes)} see all slices of a patient, all others one slice."
+        f"{_enumerated(told)} are told the strength of the noise, the others are not. "
+        f"{_enumerated(volumes)} see neighbouring slices, the others one slice alone."
     )
 
 
@@ -128,7 +128,7 @@ def texts(root=ROOT):
     for name, part in readme_parts(root).items():
         marked = rf"(<!-- begin {name}[^>]*-->\n).*?(\n<!-- end {name} -->)"
         readme, count = re.subn(
-            marked, lambda found: found[1] + part + found[2], readme, flags=re.DOTALL
+            marked, lambda found, part=part: found[1] + part + found[2], readme, flags=re.DOTALL
         )
         if count != 1:
             raise ValueError(f"README.md: expected markers 'begin {name}' and 'end {name}' once")

@@ -1,4 +1,4 @@
-"""The repository as a whole: format, floors, quiet notebooks, links, addresses, requirements."""
+"""The repository as a whole: format, floors, quiet notebooks, links, generated texts, requirements."""
 
 import ast
 import json
@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers import comparison, publish
+import execute
+import publish
+from helpers import comparison
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted(ROOT.glob("notebooks/*.ipynb"))
-MODULES = sorted(ROOT.glob("helpers/*.py"))
+MODULES = sorted(ROOT.glob("helpers/**/*.py"))
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -42,31 +44,53 @@ def test_ruff(command):
 
 
 def _floors():
-    """Read the floors out of the picture in the package's docstring: {module: height}."""
+    """Read the floors out of the picture in the package's docstring: {module: (height, place in its folder)}."""
     text = (ROOT / "helpers" / "__init__.py").read_text(encoding="utf-8")
-    lines = re.findall(r"^    (floor \d+|ground) +(.+)$", text, flags=re.MULTILINE)
-    heights = {name: int(name.split()[1]) if name != "ground" else -1 for name, _ in lines}
-    return {module: heights[name] for name, modules in lines for module in modules.split()}
+    floors = {}
+    for name, line in re.findall(r"^    (floor \d+|ground) +(.+)$", text, flags=re.MULTILINE):
+        height = int(name.split()[1]) if name != "ground" else -1
+        for room, inside in re.findall(r"(\w+)(?: \((.+?)\))?", line):
+            floors[room] = (height, 99)  # what a folder re-exports lies behind all that is in it
+            floors |= {f"{room}.{part}": (height, k) for k, part in enumerate(inside.split())}
+    return floors
+
+
+def _name(path):
+    """Return the name of a module as the picture knows it: data, data.wheels, checks."""
+    parts = path.relative_to(ROOT / "helpers").with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
 
 
 def test_floors_name_every_module():
-    assert set(_floors()) == {path.stem for path in MODULES} - {"__init__"}
+    assert set(_floors()) == {_name(path) for path in MODULES} - {""}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", MODULES, ids=_name)
 def test_imports_go_downwards_only(path):
     floors = _floors()
+    folder = [*path.relative_to(ROOT).parent.parts]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level == 1:
-            names = [node.module] if node.module else [alias.name for alias in node.names]
-            for name in names:
-                assert floors[name] < floors[path.stem], f"{path.stem} imports {name}"
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = [*folder[1 : len(folder) + 1 - node.level], *(node.module or "").split(".")]
+            base = [part for part in base if part]
+            inside = [".".join([*base, alias.name]) for alias in node.names]
+            found = [name for name in inside if name in floors] or [".".join(base)]
+            for name in found:
+                (height, place), (own, own_place) = floors[name], floors[_name(path)]
+                same_room = name.split(".")[0] == _name(path).split(".")[0]
+                assert (height, place) < (own, own_place) if same_room else height < own, name
+
+
+def test_one_subject_per_module():
+    for path in MODULES:
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 420, path
 
 
 def test_networks_use_no_backend_directly():
-    for name in ("models", "training"):
-        text = (ROOT / "helpers" / f"{name}.py").read_text(encoding="utf-8")
-        assert not re.search(r"\btf\.|import (tensorflow|torch|jax)", text)
+    for path in MODULES:
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"\btf\.|^ *(import|from) (tensorflow|torch|jax)", text, re.MULTILINE)
+        assert path.stem == "_keras" or not re.search(r"^ *(import|from) keras", text, re.MULTILINE)
 
 
 def test_requirements_repeat_what_the_package_needs():
@@ -83,8 +107,10 @@ def test_requirements_repeat_what_the_package_needs():
 # ------------------------------------------------------------------------ the notebooks
 
 
-def test_there_are_four_notebooks():
-    assert [path.stem[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04"]
+def test_notebooks_are_numbered():
+    assert [path.stem[:2] for path in NOTEBOOKS] == [
+        f"{n:02}" for n in range(1, len(NOTEBOOKS) + 1)
+    ]
 
 
 @each_notebook
@@ -152,31 +178,65 @@ def test_links_lead_to_files_and_pictures_have_words(path):
             assert (path.parent / target).exists(), target
 
 
-# ---------------------------------------------------------------- the repository's address
+# -------------------------------------------------------------------- generated texts
 
 
-def test_address_is_the_same_everywhere():
-    for path, text in publish.published().items():
-        assert path.read_text(encoding="utf-8") == text, (
-            f"run python -m helpers.publish: {path.name}"
-        )
+def test_generated_texts_are_up_to_date():
+    for path, text in publish.texts().items():
+        assert path.read_text(encoding="utf-8") == text, f"run python docs/publish.py: {path.name}"
 
 
-def test_address_stands_in_one_place_only(tmp_path):
+@each_notebook
+def test_run_time_belongs_to_this_code(path):
+    measured = publish.run_times()["code"][path.stem]
+    assert measured == execute.code_hash(path), f"run python docs/execute.py {path.stem}"
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of all that carries or makes generated text."""
+    sources = [ROOT / name for name in ("README.md", "pyproject.toml", "docs/run_times.json")]
+    for path in [*NOTEBOOKS, *sources]:
+        target = tmp_path / path.relative_to(ROOT)
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    return tmp_path
+
+
+def test_address_stands_in_one_place_only(copy):
     """Another address in pyproject.toml, one command, and the old one is gone everywhere."""
-    (tmp_path / "notebooks").mkdir()
-    for path in [*NOTEBOOKS, ROOT / "README.md", ROOT / "pyproject.toml"]:
-        copy = tmp_path / path.relative_to(ROOT)
-        copy.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-    project = tmp_path / "pyproject.toml"
+    project = copy / "pyproject.toml"
     old = publish.address()
     project.write_text(project.read_text().replace(old, "https://github.com/somebody/denoise"))
     account = old.removeprefix("https://github.com/")
-    texts = publish.published(tmp_path)
+    texts = publish.texts(copy)
     assert len(texts) == len(NOTEBOOKS) + 1
     for path, text in texts.items():
         assert "somebody/denoise" in text, path
         assert account not in text, path
+
+
+def test_another_run_time_is_written_everywhere(copy):
+    times = publish.run_times(copy)
+    times["seconds"] = dict.fromkeys(times["seconds"], 600)
+    (copy / "docs" / "run_times.json").write_text(json.dumps(times))
+    texts = publish.texts(copy)
+    for path in copy.glob("notebooks/*.ipynb"):
+        assert "**Run time:** about 10 minutes on 2 CPU cores" in texts[path]
+    readme = texts[copy / "README.md"]
+    assert readme.count("| 10 min |") == len(NOTEBOOKS)
+    assert (
+        f"About {10 * len(NOTEBOOKS)} minutes for all notebooks, about 10 minutes for all" in readme
+    )
+
+
+def test_a_lost_marker_is_named(copy):
+    readme = copy / "README.md"
+    readme.write_text(readme.read_text(encoding="utf-8").replace("<!-- end leads -->", ""))
+    with pytest.raises(
+        ValueError, match="README.md: expected markers 'begin leads' and 'end leads'"
+    ):
+        publish.texts(copy)
 
 
 def _run_setup_cell(monkeypatch, find_helpers):
@@ -190,7 +250,7 @@ def _run_setup_cell(monkeypatch, find_helpers):
     blocked = {} if find_helpers else {"helpers": None}
 
     def importer(name, *arguments, **keywords):
-        if name in blocked:
+        if name.split(".")[0] in blocked:
             raise ImportError(name)
         return __import__(name, *arguments, **keywords)
 
@@ -221,36 +281,23 @@ def test_ci_runs_the_readme_test_command():
     assert "bash .ci/run" in (ROOT / ".github/workflows/notebooks.yml").read_text(encoding="utf-8")
 
 
-# ------------------------------------------------------------------------- the README's numbers
-
-
-def test_readme_shows_the_stored_comparison():
-    results, _, _ = comparison.read_results(noise_std=0.07)
-    summary = comparison.summarise(results, "bm3d")
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert comparison.quality_table(summary, "bm3d", times=True).strip() in readme
-    assert sum(map(len, results["bm3d"]["psnr"])) == 102
-    levels = {std: comparison.read_results(noise_std=std)[0] for std in comparison.LEVELS}
-    for method in ("unet", "unet_x8"):
-        assert comparison.lead_table(levels, method).strip() in readme
-    unet, bm3d = (np.concatenate(levels[0.03][name]["psnr"]).mean() for name in ("unet", "bm3d"))
-    assert f"At 0.03 the lead is {unet - bm3d:.3f} dB, a hair below the 0.4 dB" in readme
+# ------------------------------------------------------------------- the README's claims
 
 
 def test_readme_claims_about_the_comparison():
-    results, _, _ = comparison.read_results()
-    summary = comparison.summarise(results, "bm3d")
-    for ours, theirs in zip(results["unet"]["psnr"], results["bm3d"]["psnr"]):
+    levels, _ = comparison.read_results()
+    summary = comparison.summarise(levels[0.07], "bm3d")
+    assert sum(map(len, levels[0.07]["bm3d"]["psnr"])) == 102
+    for ours, theirs in zip(levels[0.07]["ct_unet"]["psnr"], levels[0.07]["bm3d"]["psnr"]):
         assert (ours > theirs).all()  # on every slice
-    assert summary["bm3d"]["seconds"] > 40 * summary["unet"]["seconds"]
-    assert summary["bm3d"]["seconds"] > 4 * summary["unet_x8"]["seconds"]
-    assert 6 < summary["unet_x8"]["seconds"] / summary["unet"]["seconds"] < 10
-    for std in comparison.LEVELS:
-        at_level, _, _ = comparison.read_results(noise_std=std)
-        means = [np.concatenate(at_level[name]["psnr"]).mean() for name in ("unet_x8", "unet")]
-        assert means[0] > means[1]
-    assert summary["unet_small"]["difference"][0] > 0
-    quick = [summary[name]["seconds"] for name in ("unet_small", "unet", "opencv_nl_means")]
-    assert quick[0] < min(quick[1:])
-    assert max(summary, key=lambda name: summary[name]["psnr"][0]) == "unet_25d"
-    assert summary["conv_autoencoder"]["psnr"][0] < summary["gaussian"]["psnr"][0]
+    seconds = {name: entry["seconds"] for name, entry in summary.items()}
+    assert seconds["bm3d"] > 40 * seconds["ct_unet"]
+    assert seconds["bm3d"] > 4 * seconds["ct_unet_x8"]
+    assert 6 < seconds["ct_unet_x8"] / seconds["ct_unet"] < 10
+    for results in levels.values():
+        eight, one = (np.concatenate(results[n]["psnr"]).mean() for n in ("ct_unet_x8", "ct_unet"))
+        assert eight > one
+    assert summary["ct_unet_small"]["difference"][0] > 0
+    assert seconds["ct_unet_small"] < min(seconds["ct_unet"], seconds["opencv_nl_means"])
+    assert max(summary, key=lambda name: summary[name]["psnr"][0]) == "ct_unet_25d"
+    assert summary["ct_conv_autoencoder"]["psnr"][0] < summary["gaussian"]["psnr"][0]
