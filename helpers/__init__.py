@@ -10,5 +10,5 @@ module imports only from those that stand to the left of it::
     floor 0  noise (images ct)  metrics  contract
     ground   checks  progress  hounsfield  _keras
 
-Only floors 2 to 4 import Keras, and never plotting.
+Only models, training and comparison import Keras; data does so where a loader goes through keras.datasets.
 """

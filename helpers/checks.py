@@ -1,4 +1,4 @@
-"""Checks of arguments, shared by all modules: one clear sentence when something is wrong."""
+"""Checks of arguments, shared by all modules: one clear sentence, as ValueError, when something is wrong."""
 
 from numbers import Real
 
@@ -8,29 +8,11 @@ NOISE_MARGIN = 4.0  # a noisy image may leave [0, 1] by this much; 0..255 or HU 
 
 
 def check_images(images, name="images", margin=0.0):
-    """Return a batch of images as float32, or say what is wrong with it.
+    """Return a batch of images (n, height, width, 1) as float32: the input itself where it already is.
 
-    Parameters
-    ----------
-    images : array of shape (n, height, width, 1)
-        Floating-point values in [0 - margin, 1 + margin], n >= 1, all finite.
-    name : str
-        How the caller calls this argument; it opens the error message.
-    margin : float
-        How far values may lie outside [0, 1]; `NOISE_MARGIN` suits noisy images.
+    Another shape or type, NaN, infinity and values more than `margin` outside [0, 1] raise ValueError;
+    `name` is how the caller calls the argument, and `NOISE_MARGIN` suits noisy images.
 
-    Returns
-    -------
-    ndarray of shape (n, height, width, 1), float32
-        The input itself where it already is float32.
-
-    Raises
-    ------
-    ValueError
-        For another shape or type, NaN or infinity, or values outside the range.
-
-    Examples
-    --------
     >>> check_images(np.zeros((2, 8, 8, 1), "float32")).shape
     (2, 8, 8, 1)
     """
@@ -46,10 +28,10 @@ def check_images(images, name="images", margin=0.0):
             f"{name}: expected an array of shape (n, height, width, 1) with at least one pixel, "
             f"got shape {images.shape}"
         )
+    remedy = "divide 8-bit images by 255, or window Hounsfield units first"
     if not np.issubdtype(images.dtype, np.floating):
         raise ValueError(
-            f"{name}: expected floating-point values in [0, 1], got {images.dtype}; "
-            "divide 8-bit images by 255, or window Hounsfield units first"
+            f"{name}: expected floating-point values in [0, 1], got {images.dtype}; {remedy}"
         )
     # The extremes of the whole array also betray NaN and infinity, without a temporary array.
     smallest, largest = float(images.min()), float(images.max())
@@ -58,24 +40,24 @@ def check_images(images, name="images", margin=0.0):
     if smallest < -margin or largest > 1 + margin:
         raise ValueError(
             f"{name}: expected values in [{0 - margin:g}, {1 + margin:g}], "
-            f"got {smallest:.4g} to {largest:.4g}; divide 8-bit images by 255, "
-            "or window Hounsfield units first"
+            f"got {smallest:.4g} to {largest:.4g}; {remedy}"
         )
     return images.astype(np.float32, copy=False)
 
 
+def check_edges(images, least, name="images"):
+    """Raise ValueError unless the images of a checked batch are at least `least` pixels high and wide."""
+    height, width = images.shape[1:3]
+    if min(height, width) < least:
+        raise ValueError(
+            f"{name}: expected at least {least} x {least} pixels, got {height} x {width}"
+        )
+
+
 def check_like(images, clean, name="denoised"):
-    """Return images, which noise may carry outside [0, 1], as float32 if they have the shape of `clean`.
+    """Return a batch, which noise may carry outside [0, 1], as float32 if it has the shape of `clean`.
 
-    Raises
-    ------
-    ValueError
-        Where `check_images` does, or where the shapes differ.
-
-    Examples
-    --------
-    >>> check_like(np.ones((1, 4, 4, 1)), np.zeros((1, 4, 4, 1))).dtype
-    dtype('float32')
+    ValueError is raised where `check_images` does, and where the shapes differ.
     """
     images = check_images(images, name, NOISE_MARGIN)
     if clean.shape != images.shape:
@@ -84,15 +66,8 @@ def check_like(images, clean, name="denoised"):
 
 
 def check_pair(clean, other, name="denoised"):
-    """Return two batches of the same shape as float32; `clean` lies in [0, 1].
+    """Return two batches of one shape as float32, the first in [0, 1], or raise ValueError.
 
-    Raises
-    ------
-    ValueError
-        Where `check_images` does, or where the shapes differ.
-
-    Examples
-    --------
     >>> clean, noisy = check_pair(np.zeros((1, 4, 4, 1)), np.ones((1, 4, 4, 1)), "noisy")
     """
     clean = check_images(clean, "clean")
@@ -100,15 +75,10 @@ def check_pair(clean, other, name="denoised"):
 
 
 def check_patients(clean, noisy):
-    """Return two lists of checked batches: at least one patient, and a noisy array for each clean one.
+    """Return the clean and the noisy batches of one or more patients, each pair as `check_pair` does.
 
-    Raises
-    ------
-    ValueError
-        If the lists are empty or differ in length, or where `check_pair` does.
+    ValueError is raised where `check_pair` does, and where the lists are empty or differ in length.
 
-    Examples
-    --------
     >>> clean, noisy = check_patients([np.zeros((1, 4, 4, 1))], [np.ones((1, 4, 4, 1))])
     """
     if len(clean) != len(noisy) or not len(clean):
@@ -119,15 +89,8 @@ def check_patients(clean, noisy):
 
 
 def check_rng(rng):
-    """Return `rng` if it is a numpy Generator.
+    """Return a numpy Generator; anything else, such as a bare seed, raises ValueError.
 
-    Raises
-    ------
-    ValueError
-        For anything else, such as a bare seed.
-
-    Examples
-    --------
     >>> check_rng(np.random.default_rng(0)).integers(1)
     np.int64(0)
     """
@@ -139,15 +102,8 @@ def check_rng(rng):
 
 
 def check_number(value, name, low, high=np.inf):
-    """Return `value` as float if it is one finite number in [low, high].
+    """Return one finite number in [low, high] as float; anything else raises ValueError.
 
-    Raises
-    ------
-    ValueError
-        For anything else.
-
-    Examples
-    --------
     >>> check_number(3, "size", low=1)
     3.0
     """
@@ -157,15 +113,8 @@ def check_number(value, name, low, high=np.inf):
 
 
 def check_whole(value, name, low, high=np.inf):
-    """Return `value` as int if it is one whole number in [low, high].
+    """Return one whole number in [low, high] as int; anything else raises ValueError.
 
-    Raises
-    ------
-    ValueError
-        For anything else.
-
-    Examples
-    --------
     >>> check_whole(3, "ksize", low=1)
     3
     """

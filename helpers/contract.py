@@ -41,19 +41,8 @@ class About:
 def about(denoiser, name=""):
     """Return the record of a denoiser, also of one whose parameters `functools.partial` has fixed.
 
-    Parameters
-    ----------
-    denoiser : function
-        From a noisy batch to a denoised one.
-    name : str
-        Label of a function that brings no record.
+    A function that brings none is taken for one of single slices, blind, called `name`.
 
-    Returns
-    -------
-    About
-
-    Examples
-    --------
     >>> about(lambda noisy: noisy, "do nothing")
     About(label='do nothing', volume=False, told_std=False, source='')
     """
@@ -63,22 +52,11 @@ def about(denoiser, name=""):
 
 
 def checked(denoise, about):
-    """Make a denoiser of a function that trusts its input: check the noisy batch, once, then call it.
+    """Make a denoiser, with its record, of a function that trusts its input.
 
-    Parameters
-    ----------
-    denoise : function
-        From a float32 batch of finite values near [0, 1], and parameters, to a denoised one.
-    about : About
-        Its record.
+    It hands on float32 images, and raises ValueError for a wrong shape or type, and for values that
+    noise cannot explain.
 
-    Returns
-    -------
-    function
-        It raises ValueError for a wrong shape or type, and for values that noise cannot explain.
-
-    Examples
-    --------
     >>> import numpy as np
     >>> darker = checked(lambda noisy: noisy - 0.1, About("darker"))
     >>> darker(np.full((1, 8, 8, 1), 0.5)).max().round(1)
@@ -96,17 +74,8 @@ def checked(denoise, about):
 def trusting(denoiser):
     """Return the inside of a `checked` denoiser, for callers that have checked the batch themselves.
 
-    Parameters
-    ----------
-    denoiser : function
-        Any denoiser; one that was not made by `checked` is returned as it is.
+    Any other function is returned as it is.
 
-    Returns
-    -------
-    function
-
-    Examples
-    --------
     >>> trusting(len) is len
     True
     """

@@ -6,7 +6,7 @@ Images lie in [0, 1], so every measure uses a data range of 1. The reference is 
 import numpy as np
 from skimage.metrics import structural_similarity
 
-from .checks import check_number, check_pair, check_rng, check_whole
+from .checks import check_edges, check_number, check_pair, check_rng, check_whole
 
 
 def psnr(clean, denoised):
@@ -80,21 +80,14 @@ def ssim(clean, denoised):
     [1.0]
     """
     clean, denoised = check_pair(clean, denoised)
-    if min(clean.shape[1:3]) < 7:
-        raise ValueError(
-            f"clean: expected at least 7 x 7 pixels, got {clean.shape[1]} x {clean.shape[2]}"
-        )
+    check_edges(clean, 7, "clean")
     return trusted_ssim(clean, denoised)
 
 
 def trusted_ssim(clean, denoised):
     """Do what `ssim` does, but trust that both are float32 batches of one shape, 7 x 7 pixels or more."""
-    return np.array(
-        [
-            structural_similarity(a[..., 0], b[..., 0], data_range=1.0)
-            for a, b in zip(clean.astype(np.float64), denoised.astype(np.float64))
-        ]
-    )
+    pairs = zip(clean[..., 0].astype(np.float64), denoised[..., 0].astype(np.float64))
+    return np.array([structural_similarity(a, b, data_range=1.0) for a, b in pairs])
 
 
 def bootstrap_interval(values, rng, *, confidence=0.95, n_resamples=2000):

@@ -6,9 +6,8 @@ import sys
 class ProgressLine:
     """One line that is overwritten while work goes on, and removed when it ends.
 
-    In a notebook the line is a display that is updated in place and emptied at the end, so that
-    nothing of it is stored. In a terminal it is rewritten on stderr. Anywhere else (a log file,
-    pytest) nothing is shown.
+    In a notebook the line is a display that is updated in place and emptied at the end, so that nothing of it
+    is stored. In a terminal it is rewritten on stderr. Anywhere else (a log file, pytest) nothing is shown.
 
     Examples
     --------

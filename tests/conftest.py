@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers import data
+from helpers import checks, contract, data, noise
 from helpers.data import wheels
 
 
@@ -26,6 +26,55 @@ def pictures():
     images = np.stack(waves)
     images[:, 5:12, 8:20] = 0.9
     return images[..., None].astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def bad_batches(pictures):
+    """What no denoiser takes: other shapes, another type, no numbers, grey levels up to 255."""
+    shapes = [pictures[0], pictures[..., 0], pictures[:0], np.zeros((2, 16, 16, 3), np.float32)]
+    values = [pictures * factor for factor in (np.nan, np.inf, 255)]
+    return [*shapes, np.zeros((1, 16, 16, 1), np.uint8), *values]
+
+
+@pytest.fixture
+def pair(rng):
+    """One patient of two flat slices, and noise of 0.1 on them."""
+    clean = np.full((2, 32, 32, 1), 0.5, np.float32)
+    return [clean], [noise.add_gaussian_noise(clean, 0.1, rng)]
+
+
+@pytest.fixture
+def checked(monkeypatch):
+    """The names of all batches that are checked from now on."""
+    names, check_images = [], checks.check_images
+
+    def count(images, name="images", margin=0.0):
+        names.append(name)
+        return check_images(images, name, margin)
+
+    for module in (checks, contract):
+        monkeypatch.setattr(module, "check_images", count)
+    return names
+
+
+@pytest.fixture
+def refusal(capsys):
+    """A function that runs a command which must refuse, and returns the last line of its complaint."""
+
+    def run(command, *options):
+        with pytest.raises(SystemExit, match="^2$"):
+            command(list(options))
+        return capsys.readouterr().err.splitlines()[-1]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def shipped():
+    """The shipped denoisers, by their names."""
+    from helpers import models  # here: most tests do without Keras
+
+    return {name: models.pretrained_denoiser(name) for name in models.shipped()}
 
 
 @pytest.fixture(scope="session")

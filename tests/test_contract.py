@@ -18,13 +18,13 @@ def test_the_record_of_a_filter_whose_parameters_are_fixed():
     assert about(partial(partial(shift), step=1)) is known
 
 
-def test_checked_once_then_trusted(pictures):
+def test_checked_once_then_trusted(pictures, bad_batches):
     seen = []
     denoise = checked(lambda noisy, factor: seen.append(noisy) or noisy * factor, About("half"))
     half = denoise(pictures.astype(np.float64), 0.5)
     assert seen[0].dtype == np.float32
     np.testing.assert_allclose(half, pictures / 2, atol=1e-6)
-    for images in (pictures[..., 0], pictures * 255, pictures * np.nan):
+    for images in bad_batches:
         with pytest.raises(ValueError, match="^noisy: expected"):
             denoise(images, 0.5)
     bad = pictures * 255

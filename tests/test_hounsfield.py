@@ -30,8 +30,7 @@ def test_window_refuses_what_is_no_number(value):
 def test_unwindow_takes_back_what_window_did(low, high):
     hu = np.linspace(low, high, 101, dtype=np.float32).reshape(1, 101)
     back = hounsfield.unwindow(hounsfield.window(hu, low, high), low, high)
-    assert back.shape == hu.shape
-    assert back.dtype == np.float32
+    assert (back.shape, back.dtype) == (hu.shape, np.float32)
     np.testing.assert_allclose(back, hu, atol=1e-3)
     np.testing.assert_allclose(hounsfield.unwindow([-0.5, 1.5], 0, 100), [-50, 150])
 

@@ -1,5 +1,6 @@
-"""Importing helpers is quick, and its lower floors do without Keras."""
+"""Importing helpers is quick, its lower floors do without Keras, and TensorFlow's log can be seen."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,18 +11,21 @@ HEAVY = ("keras", "tensorflow", "jax", "torch")
 CHILD = """
 import sys, time
 start = time.perf_counter()
-import {module}
+import {modules}
 print(time.perf_counter() - start, *(name for name in {unwanted} if name in sys.modules))
 """
 
 
-def imported(module, unwanted):
-    """Import a module in a fresh interpreter: (seconds, those of the unwanted modules it loaded)."""
-    code = CHILD.format(module=module, unwanted=unwanted)
-    root = Path(__file__).parents[1]
+def run(code, **variables):
+    """Run code in a fresh interpreter and return what it prints."""
     command = [sys.executable, "-c", code]
-    result = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True)
-    seconds, *loaded = result.stdout.split()
+    settings = {"cwd": Path(__file__).parents[1], "env": {**os.environ, **variables}}
+    return subprocess.run(command, check=True, capture_output=True, text=True, **settings).stdout
+
+
+def imported(modules, unwanted):
+    """Import modules: (seconds, those of the unwanted ones that this loaded)."""
+    seconds, *loaded = run(CHILD.format(modules=modules, unwanted=unwanted)).split()
     return float(seconds), loaded
 
 
@@ -31,6 +35,13 @@ def test_the_package_alone_is_imported_at_once():
     assert min(seconds for seconds, _ in runs) < 0.2
 
 
-@pytest.mark.parametrize("module", ["data", "noise", "metrics", "baselines"])
-def test_lower_floors_load_no_deep_learning(module):
-    assert imported(f"helpers.{module}", HEAVY)[1] == []
+def test_data_filters_and_figures_load_no_deep_learning():
+    folders = ("data", "noise", "metrics", "baselines", "contract", "plotting")
+    assert imported(", ".join(f"helpers.{name}" for name in folders), HEAVY)[1] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", ["0", "3"])
+def test_networks_are_imported_with_and_without_the_log_of_tensorflow(level):
+    code = "import sys, helpers.models; print('keras' in sys.modules)"
+    assert run(code, TF_CPP_MIN_LOG_LEVEL=level).split() == ["True"]

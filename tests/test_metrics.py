@@ -15,25 +15,15 @@ def noisy(pictures, rng):
     return (pictures + rng.normal(0, 1, pictures.shape) * spread).astype(np.float32)
 
 
-def test_psnr_is_that_of_scikit_image(pictures, noisy):
-    expected = [
-        peak_signal_noise_ratio(a.astype(float), b.astype(float), data_range=1.0)
-        for a, b in zip(pictures, noisy)
-    ]
-    values = metrics.psnr(pictures, noisy)
-    assert values.shape == (3,)
-    assert values.dtype == np.float64
-    np.testing.assert_allclose(values, expected, rtol=1e-12)
-
-
-def test_ssim_is_that_of_scikit_image(pictures, noisy):
-    expected = [
-        structural_similarity(a[..., 0].astype(float), b[..., 0].astype(float), data_range=1.0)
-        for a, b in zip(pictures, noisy)
-    ]
-    values = metrics.ssim(pictures, noisy)
-    assert values.shape == (3,)
-    np.testing.assert_allclose(values, expected, rtol=1e-12)
+@pytest.mark.parametrize(
+    ("measure", "reference"),
+    [(metrics.psnr, peak_signal_noise_ratio), (metrics.ssim, structural_similarity)],
+)
+def test_values_are_those_of_scikit_image(measure, reference, pictures, noisy):
+    both = zip(pictures[..., 0].astype(float), noisy[..., 0].astype(float))
+    values = measure(pictures, noisy)
+    assert values.shape == (3,) and values.dtype == np.float64
+    np.testing.assert_allclose(values, [reference(*pair, data_range=1.0) for pair in both], 1e-12)
 
 
 def test_equal_images(pictures):
@@ -51,16 +41,15 @@ def test_psnr_does_not_lose_small_errors_to_float32():
 
 @pytest.mark.parametrize("measure", [metrics.psnr, metrics.ssim])
 def test_bad_images(measure, pictures):
-    with pytest.raises(ValueError, match="^denoised: expected the shape of clean"):
-        measure(pictures, pictures[:2])
-    with pytest.raises(ValueError, match="^clean: expected values in"):
-        measure(pictures * 255, pictures * 255)
-    with pytest.raises(ValueError, match="^denoised: expected values in"):
-        measure(pictures, pictures * 255)
-    with pytest.raises(ValueError, match="^denoised: expected finite"):
-        measure(pictures, pictures * np.nan)
-    with pytest.raises(ValueError, match="^clean: expected floating-point"):
-        measure(pictures.astype(int), pictures)
+    for message, clean, denoised in (
+        ("denoised: expected the shape of clean", pictures, pictures[:2]),
+        ("clean: expected values in", pictures * 255, pictures * 255),
+        ("denoised: expected values in", pictures, pictures * 255),
+        ("denoised: expected finite", pictures, pictures * np.nan),
+        ("clean: expected floating-point", pictures.astype(int), pictures),
+    ):
+        with pytest.raises(ValueError, match=f"^{message}"):
+            measure(clean, denoised)
 
 
 @pytest.mark.parametrize("shape", [(1, 6, 9, 1), (1, 9, 6, 1)])
@@ -69,29 +58,19 @@ def test_ssim_needs_7_pixels(shape):
         metrics.ssim(np.zeros(shape), np.zeros(shape))
 
 
-# ------------------------------------------------------------------------- bootstrap
-
-
 def test_one_group_agrees_with_scipy():
     values = np.random.default_rng(5).gamma(2.0, size=40)
-    ours = metrics.bootstrap_interval(
-        [values], np.random.default_rng(1), confidence=0.9, n_resamples=100_000
-    )
-    theirs = bootstrap(
-        (values,),
-        np.mean,
-        confidence_level=0.9,
-        n_resamples=100_000,
-        method="percentile",
-        rng=np.random.default_rng(2),
-    ).confidence_interval
+    draws, rngs = 100_000, [np.random.default_rng(seed) for seed in (1, 2)]
+    ours = metrics.bootstrap_interval([values], rngs[0], confidence=0.9, n_resamples=draws)
+    settings = {"confidence_level": 0.9, "n_resamples": draws, "method": "percentile"}
+    theirs = bootstrap((values,), np.mean, rng=rngs[1], **settings).confidence_interval
     np.testing.assert_allclose(ours, theirs, atol=0.01)
 
 
 def test_resampled_within_patients(rng):
     # Two patients who differ much, with slices that are all alike: no uncertainty for these two.
-    low, high = metrics.bootstrap_interval([np.full(30, 20.0), np.full(10, 40.0)], rng)
-    assert (low, high) == pytest.approx((25, 25))
+    ends = metrics.bootstrap_interval([np.full(30, 20.0), np.full(10, 40.0)], rng)
+    assert ends == pytest.approx((25, 25))
 
 
 def test_the_interval_covers_the_truth(rng):
@@ -111,25 +90,20 @@ def test_wider_with_more_confidence(rng):
     assert wide == metrics.bootstrap_interval(values, np.random.default_rng(0), confidence=0.99)
 
 
-@pytest.mark.parametrize(
-    "values", [[], [[]], [[1.0], []], [1.0, 2.0], [[[1.0]]], [[1.0, np.nan]], [[1.0, np.inf]]]
-)
-def test_bad_values(values, rng):
-    with pytest.raises(ValueError, match="^values: expected a list of one-dimensional arrays"):
-        metrics.bootstrap_interval(values, rng)
+BAD_VALUES = [[], [[]], [[1.0], []], [1.0, 2.0], [[[1.0]]], [[1.0, np.nan]], [[1.0, np.inf]]]
 
 
 @pytest.mark.parametrize(
-    ("argument", "value"),
+    ("argument", "expected", "values"),
     [
-        ("rng", 0),
-        ("confidence", 1.5),
-        ("confidence", None),
-        ("n_resamples", 0),
-        ("n_resamples", 1.5),
+        ("values", "a list of one-dimensional arrays", BAD_VALUES),
+        ("rng", "a numpy Generator", [0]),
+        ("confidence", "a number", [1.5, None]),
+        ("n_resamples", "a whole number", [0, 1.5]),
     ],
 )
-def test_bad_settings(argument, value):
-    arguments = {"values": [[1.0, 2.0]], "rng": np.random.default_rng(0), argument: value}
-    with pytest.raises(ValueError, match=f"^{argument}: expected"):
-        metrics.bootstrap_interval(**arguments)
+def test_bad_input(argument, expected, values):
+    for value in values:
+        arguments = {"values": [[1.0, 2.0]], "rng": np.random.default_rng(0), argument: value}
+        with pytest.raises(ValueError, match=f"^{argument}: expected {expected}"):
+            metrics.bootstrap_interval(**arguments)

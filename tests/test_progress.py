@@ -12,10 +12,15 @@ from nbclient import NotebookClient
 
 from helpers import progress
 
+ROOT = Path(__file__).parents[1]
 
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
+
+def as_terminal(monkeypatch):
+    """Make a terminal of stderr, and return what it gets."""
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", terminal)
+    return terminal
 
 
 def work():
@@ -30,22 +35,16 @@ def on_screen(text):
 
 
 def test_a_terminal_shows_one_line_after_the_other_and_then_nothing(monkeypatch, capfd):
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
+    terminal = as_terminal(monkeypatch)
     work()
-    assert on_screen(terminal.getvalue()) == [
-        "",
-        "step 1 of 2, with a long tail",
-        "step 2 of 2",
-        "",
-    ]
+    shown = ["", "step 1 of 2, with a long tail", "step 2 of 2", ""]
+    assert on_screen(terminal.getvalue()) == shown
     assert "\n" not in terminal.getvalue()
     assert capfd.readouterr().out == ""
 
 
 def test_the_line_is_removed_after_an_error_too(monkeypatch):
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
+    terminal = as_terminal(monkeypatch)
     with pytest.raises(ZeroDivisionError):
         with progress.ProgressLine() as line:
             line.update("dividing")
@@ -75,28 +74,26 @@ print("done:", seen)
 def executed():
     """A notebook of one cell, executed in a fresh kernel."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
-    folder = Path(progress.__file__).parents[1]
-    NotebookClient(
-        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": folder}}
-    ).execute()
+    settings = {"kernel_name": "python3", "resources": {"metadata": {"path": ROOT}}}
+    NotebookClient(notebook, timeout=120, **settings).execute()
     return notebook
 
 
+@pytest.mark.slow
 def test_a_notebook_keeps_nothing_of_the_line(executed):
     shown = [{"text/plain": "step 1 of 2"}, {"text/plain": "step 2 of 2"}, {}]
     display, result = executed.cells[0].outputs
     assert (result["name"], result["text"]) == ("stdout", f"done: {shown}\n")
-    assert display["output_type"] == "display_data"
-    assert display["data"] == {}
-    assert display["metadata"] == {}
+    assert display == {"output_type": "display_data", "data": {}, "metadata": {}}
 
 
+@pytest.mark.slow
 def test_nbval_finds_no_difference(executed, tmp_path):
     """It runs the stored notebook and compares; a line that is left in it would be noticed."""
     nbformat.write(executed, tmp_path / "progress.ipynb")
     command = [sys.executable, "-m", "pytest", "-q", "--nbval", "-c", os.devnull, "progress.ipynb"]
-    path = [str(Path(progress.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": path}
     result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout
     assert "1 passed" in result.stdout

@@ -1,4 +1,4 @@
-"""Classical filters (`filters`), what is known of each (`registry`), and the search for their best parameters (`tuning`)."""
+"""Classical filters, what is known of each (`registry`), and the search for their best parameters (`tuning`)."""
 
 from .filters import (
     average,
@@ -14,21 +14,3 @@ from .filters import (
 )
 from .registry import BASELINES, baseline, grid
 from .tuning import on_edge, tune
-
-__all__ = [
-    "BASELINES",
-    "average",
-    "baseline",
-    "bilateral",
-    "bm3d",
-    "bm4d",
-    "gaussian",
-    "grid",
-    "median",
-    "nl_means",
-    "on_edge",
-    "opencv_nl_means",
-    "total_variation",
-    "tune",
-    "wavelet",
-]

@@ -12,7 +12,7 @@ import numpy as np
 import pywt
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_wavelet
 
-from ..checks import check_number, check_whole
+from ..checks import check_edges, check_number, check_whole
 from .registry import baseline
 
 
@@ -358,7 +358,7 @@ def bm3d(noisy, std=0.07):
     Raises
     ------
     ValueError
-        If `noisy` is no batch near [0, 1], or `std` not above 0.
+        If `noisy` is no batch near [0, 1] of at least 9 x 9 pixels, or `std` not above 0.
 
     References
     ----------
@@ -371,6 +371,7 @@ def bm3d(noisy, std=0.07):
     (1, 16, 16, 1)
     """
     std = check_number(std, "std", 1e-6)
+    check_edges(noisy, 9, "noisy")  # smaller ones are refused by the package, or crash it
     return _each(lambda image: bm3d_package.bm3d(image, std), noisy)
 
 
@@ -396,9 +397,8 @@ def bm4d(noisy, std=0.07):
 
     References
     ----------
-    Maggioni, Katkovnik, Egiazarian and Foi, "Nonlocal transform-domain filter for volumetric data
-    denoising and reconstruction", IEEE Trans. Image Processing 22, 2013; package bm4d, free for
-    non-commercial use.
+    Maggioni, Katkovnik, Egiazarian and Foi, "Nonlocal transform-domain filter for volumetric data denoising
+    and reconstruction", IEEE Trans. Image Processing 22, 2013; package bm4d, free for non-commercial use.
 
     Examples
     --------

@@ -8,14 +8,14 @@ GRID_STD = 0.07  # grids are written for noise of this strength; each value is o
 
 
 def baseline(label, source, *, grey_levels=None, others=None, volume=False, told_std=False):
-    """Enter a filter into `BASELINES`: a decorator.
+    """Enter a function into `BASELINES`, as a filter that checks its batch once: a decorator.
 
     Parameters
     ----------
     label, source : str
         Its name in tables, and the package on the Python package index that it comes from.
     grey_levels : dict of str to list
-        Values to try, at noise of 0.07, for parameters that are measured in grey levels. They grow with the noise.
+        Values to try, at noise of 0.07, for parameters in grey levels, which grow with the noise.
     others : dict of str to list
         Values to try for parameters that do not: they count pixels, or are names.
     volume, told_std : bool

@@ -39,7 +39,8 @@ def tune(denoise_function, denoise_parameters, clean, noisy, *, widenings=0):
     Raises
     ------
     ValueError
-        If the grid is empty, the lists differ in length, or their arrays in shape.
+        If the grid is empty, the lists differ in length, their arrays in shape, or `widenings` is no
+        whole number of at least 0.
 
     References
     ----------
@@ -96,8 +97,7 @@ def on_edge(best, scores):
 
     Parameters
     ----------
-    best : dict
-    scores : list of (dict, float)
+    best : dict scores : list of (dict, float)
         Both as `tune` returns them.
 
     Returns

@@ -1,4 +1,4 @@
-"""The comparison: its rules (`protocol`), stored results (`results`), tables (`tables`), and what PSNR does not see (`structures`)."""
+"""The comparison: its rules (`protocol`), results and tables, and what PSNR does not see (`structures`)."""
 
 from .protocol import (
     STD,
@@ -18,29 +18,3 @@ from .protocol import (
 from .results import RESULTS, read_results, write_results
 from .structures import small_structures, spot_contrast
 from .tables import lead_table, markdown_table, parameters_as_text, quality_table, search_table
-
-__all__ = [
-    "RESULTS",
-    "STD",
-    "STDS",
-    "SUBSET",
-    "TUNING_SLAB",
-    "TUNING_SLICES",
-    "compare",
-    "do_nothing",
-    "filters",
-    "lead_table",
-    "markdown_table",
-    "measure",
-    "networks",
-    "noisy_copies",
-    "parameters_as_text",
-    "quality_table",
-    "read_results",
-    "search_table",
-    "small_structures",
-    "spot_contrast",
-    "summarise",
-    "tune_filters",
-    "write_results",
-]

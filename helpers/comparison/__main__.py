@@ -1,4 +1,4 @@
-"""`python -m helpers.comparison` measures every method on all slices of the test patients and stores the results."""
+"""`python -m helpers.comparison` measures every method on all test slices and stores the results."""
 
 import argparse
 import importlib.metadata
@@ -15,19 +15,8 @@ _ALWAYS = ["numpy", "PyWavelets", "keras", "tensorflow"]  # these work behind th
 
 
 def versions(levels):
-    """Name Python and the packages that some results come from, with their versions.
+    """Name Python and the packages behind some results, as their records name them, with their versions.
 
-    Parameters
-    ----------
-    levels : dict of float to dict
-        As `results.write_results` takes it; the records of filters name their packages.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
     >>> versions({}).split()[0]
     'Python'
     """
@@ -47,20 +36,12 @@ def main(arguments=None):
         prog="python -m helpers.comparison",
         description="Measure every method on all slices of the test patients.",
     )
-    parser.add_argument("--seed", type=int, default=0, help="decides the noise (default 0)")
-    parser.add_argument(
-        "--std",
-        type=float,
-        nargs="+",
-        default=STDS,
-        help=f"standard deviations of the noise in grey levels (default {' '.join(map(str, STDS))})",
-    )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=RESULTS,
-        help="the CSV file (default helpers/results/comparison.csv)",
-    )
+    add = parser.add_argument
+    add("--seed", type=int, default=0, help="decides the noise (default 0)")
+    stds = f"standard deviations of the noise in grey levels (default {' '.join(map(str, STDS))})"
+    add("--std", type=float, nargs="+", default=STDS, help=stds)
+    file = "the CSV file (default helpers/results/comparison.csv)"
+    add("--output", type=Path, default=RESULTS, help=file)
     options = parser.parse_args(arguments)
     try:
         stds = [check_number(std, "std", 1e-3, 1) for std in options.std]

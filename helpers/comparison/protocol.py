@@ -23,9 +23,7 @@ STDS = (0.03, STD, 0.12)
 TUNING_SLICES = slice(10, None, 20)  # of each validation patient: 5 slices in all
 TUNING_SLAB = slice(20, 30)  # of each validation patient: neighbours, for filters of volumes
 SUBSET = slice(5, None, 10)  # of each test patient: 11 of 102 slices; BM3D would take long on all
-_WARM_UP = (
-    16  # slices that a method of volumes gets before the clock starts; one of slices gets one
-)
+_WARM_UP = 16  # slices that a method of volumes gets before the clock; one of slices gets one
 
 do_nothing = checked(lambda noisy: noisy, About("noisy input"))
 
@@ -51,16 +49,7 @@ def filters(*, volume=False):
 
 
 def networks(*, volume=False):
-    """Load the shipped networks that see one slice, or those that see a volume.
-
-    Parameters
-    ----------
-    volume : bool
-        Which of the two.
-
-    Returns
-    -------
-    dict of str to function
+    """Load the shipped networks that see one slice, or those that see a volume: as `filters`.
 
     Examples
     --------

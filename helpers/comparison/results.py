@@ -11,6 +11,7 @@ from ..contract import About
 
 RESULTS = Path(__file__).parents[1] / "results" / "comparison.csv"
 _COLUMNS = ["std", "method", "parameters", "patient", "slice", "psnr_db", "ssim", "milliseconds"]
+_MEASURES = ("psnr", "ssim", "seconds")
 _METHOD = "method "  # opens the names of those settings that hold the record of a method
 
 
@@ -26,6 +27,11 @@ def write_results(path, levels, *, settings):
     settings : dict of str to str
         How it was measured: seed, versions.
 
+    Raises
+    ------
+    OSError
+        If the folder cannot be made, or the file not be written.
+
     Examples
     --------
     >>> write_results("comparison.csv", {0.07: {}}, settings={"seed": "0"})  # doctest: +SKIP
@@ -33,17 +39,15 @@ def write_results(path, levels, *, settings):
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".unfinished")
-    methods = {
-        name: entry["about"] for results in levels.values() for name, entry in results.items()
-    }
-    records = {_METHOD + name: json.dumps(asdict(about)) for name, about in methods.items()}
+    entries = [pair for results in levels.values() for pair in results.items()]
+    records = {_METHOD + name: json.dumps(asdict(entry["about"])) for name, entry in entries}
     with unfinished.open("w", newline="", encoding="utf-8") as file:
         file.writelines(f"# {name}: {value}\n" for name, value in (settings | records).items())
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(_COLUMNS)
         for std, results in levels.items():
             for name, entry in results.items():
-                patients = zip(entry["psnr"], entry["ssim"], entry["seconds"])
+                patients = zip(*(entry[measure] for measure in _MEASURES))
                 for patient, values in enumerate(patients):
                     for index, (psnr, ssim, seconds) in enumerate(zip(*values)):
                         numbers = f"{psnr:.4f}", f"{ssim:.5f}", f"{1000 * seconds:.3g}"
@@ -96,20 +100,14 @@ def read_results(path=RESULTS):
     for std, name, parameters, patient, _, psnr, ssim, milliseconds in table:
         if name not in records:
             raise ValueError(f"{path}: expected a line '# {_METHOD}{name}: ...'; {remedy} anew")
-        empty = {
-            "about": records[name],
-            "parameters": parameters,
-            "psnr": [],
-            "ssim": [],
-            "seconds": [],
-        }
+        empty = {"about": records[name], "parameters": parameters, **{m: [] for m in _MEASURES}}
         entry = levels.setdefault(float(std), {}).setdefault(name, empty)
-        values = {"psnr": float(psnr), "ssim": float(ssim), "seconds": float(milliseconds) / 1000}
-        for measure, value in values.items():
+        values = float(psnr), float(ssim), float(milliseconds) / 1000
+        for measure, value in zip(_MEASURES, values):
             if int(patient) == len(entry[measure]):
                 entry[measure].append([])
             entry[measure][-1].append(value)
     for results in levels.values():
         for entry in results.values():
-            entry |= {m: list(map(np.array, entry[m])) for m in ("psnr", "ssim", "seconds")}
+            entry |= {m: list(map(np.array, entry[m])) for m in _MEASURES}
     return levels, settings

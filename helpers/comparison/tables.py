@@ -162,9 +162,8 @@ def markdown_table(header, rows):
     if any(len(row) != len(header) for row in rows):
         raise ValueError(f"rows: expected {len(header)} cells in each row, as in the header")
     lines = [header, [":---"] + ["---:"] * (len(header) - 1), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines).replace(
-        "|  |", "| |"
-    )
+    table = "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+    return table.replace("|  |", "| |")
 
 
 def parameters_as_text(parameters):

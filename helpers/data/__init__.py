@@ -5,20 +5,3 @@ from .files import load_dicom, load_images, load_nifti
 from .patches import random_patches
 from .samples import CT_MEMBERS, load_ct, load_ct_hu, load_fashion_mnist, load_mnist
 from .wheels import CACHE_VARIABLE, cache_folder
-
-__all__ = [
-    "CACHE_VARIABLE",
-    "CT_MEMBERS",
-    "HU_HIGH",
-    "HU_LOW",
-    "cache_folder",
-    "load_ct",
-    "load_ct_hu",
-    "load_dicom",
-    "load_fashion_mnist",
-    "load_images",
-    "load_mnist",
-    "load_nifti",
-    "random_patches",
-    "window",
-]

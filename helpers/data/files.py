@@ -120,9 +120,8 @@ def dicom_volume(files, where="the archive"):
         raise ValueError(
             f"{where}: expected the slices of one CT series of one size, found {len(series)} series or sizes"
         )
-    return np.stack([pixels for _, pixels in sorted(slices, key=lambda pair: pair[0])]).astype(
-        np.float32
-    )
+    slices.sort(key=lambda pair: pair[0])
+    return np.stack([pixels for _, pixels in slices]).astype(np.float32)
 
 
 def nifti_volume(image):
@@ -168,9 +167,7 @@ def load_images(folder, size=None):
     if size is not None:
         size = (size, size) if np.isscalar(size) else tuple(size)
         if len(size) != 2 or not all(isinstance(n, (int, np.integer)) and n > 0 for n in size):
-            raise ValueError(
-                f"size: expected a positive whole number or a pair of them, got {size}"
-            )
+            raise ValueError(f"size: expected a positive whole number or a pair, got {size}")
     folder = _folder(folder)
     paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in (".png", ".jpg", ".jpeg"))
     if not paths:

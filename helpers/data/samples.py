@@ -104,11 +104,8 @@ def load_fashion_mnist():
     >>> x_train.shape  # doctest: +SKIP
     (60000, 28, 28, 1)
     """
-    files = [
-        f"{part}-{kind}-ubyte.gz"
-        for part in ("train", "t10k")
-        for kind in ("images-idx3", "labels-idx1")
-    ]
+    kinds = ("images-idx3", "labels-idx1")
+    files = [f"{part}-{kind}-ubyte.gz" for part in ("train", "t10k") for kind in kinds]
     return _load_from_keras("fashion_mnist", "fashion-mnist/{" + ", ".join(files) + "}")
 
 
@@ -185,8 +182,7 @@ def load_ct_hu(split):
     Returns
     -------
     list of arrays of shape (n, height, width), float32
-        Hounsfield units: air is -1000, water 0; -2048 marks pixels outside the scanner's field of
-        view.
+        Hounsfield units: air is -1000, water 0; -2048 marks pixels outside the scanner's field of view.
 
     Raises
     ------

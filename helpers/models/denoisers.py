@@ -30,12 +30,11 @@ def as_denoiser(model, label=None, *, source=""):
     Returns
     -------
     function
-        From a noisy batch (n, height, width, 1), values near [0, 1], to a denoised one, float32.
-        Where the model sees several slices, the batch holds the neighbouring slices of one patient in
-        order, and beyond the first and the last one the volume is mirrored.
-        Images go through in small portions, so that memory does not grow with their number. It
-        raises ValueError for a wrong shape or type, for values that noise cannot explain, and for
-        fewer slices than a model of several slices needs.
+        From a noisy batch (n, height, width, 1), values near [0, 1], to a denoised one, float32. Where the
+        model sees several slices, the batch holds the neighbouring slices of one patient in order, and beyond
+        the first and the last one the volume is mirrored. Images go through in small portions, so that memory
+        does not grow with their number. It raises ValueError for a wrong shape or type, for values that noise
+        cannot explain, and for fewer slices than a model of several slices needs.
 
     References
     ----------
@@ -43,6 +42,7 @@ def as_denoiser(model, label=None, *, source=""):
 
     Examples
     --------
+    >>> from helpers.models import denoising_unet
     >>> denoise = as_denoiser(denoising_unet((4, 8), (1, 1)))
     >>> denoise(np.zeros((3, 21, 30, 1), "float32")).shape
     (3, 21, 30, 1)
@@ -81,11 +81,11 @@ def as_denoiser(model, label=None, *, source=""):
 def spare_grain(denoiser, std=GRAIN_STD):
     """Let a denoiser remove a little less, so that grain of the scan is not removed with the noise.
 
-    A scan has noise of its own, its grain, which counts as clean. Where it is stronger than in the slices that a
-    network has learned from, the network takes part of it for added noise. Of each image, only the
-    share v / (v + std^2) of what the denoiser would remove is removed, v being the mean square of that: nearly all
-    where noise is strong, and less the weaker it is. With the variance of the added noise in place of v
-    this would be Wiener's factor for grain of standard deviation `std`; v is known, and a little larger.
+    A scan has noise of its own, its grain, which counts as clean. Where it is stronger than in the slices
+    that a network has learned from, the network takes part of it for added noise. Of each image, only the
+    share v / (v + std^2) of what the denoiser would remove is removed, v being the mean square of that:
+    nearly all where noise is strong, and less the weaker it is. With the variance of the added noise in place
+    of v this would be Wiener's factor for grain of standard deviation `std`; v is known, and a little larger.
 
     Parameters
     ----------
@@ -97,8 +97,8 @@ def spare_grain(denoiser, std=GRAIN_STD):
     Returns
     -------
     function
-        A denoiser, too, with float32 results. It raises ValueError for a wrong shape or type, for values that
-        noise cannot explain, and where the denoiser returns another shape.
+        A denoiser, too, with float32 results. It raises ValueError for a wrong shape or type, for values
+        that noise cannot explain, and where the denoiser returns another shape.
 
     Raises
     ------
@@ -149,8 +149,8 @@ def self_ensemble(denoiser):
     Returns
     -------
     function
-        A denoiser, too. It raises ValueError for a wrong shape or type, and for values that noise cannot
-        explain.
+        A denoiser, too. It raises ValueError for a wrong shape or type, and for values that noise
+        cannot explain.
 
     References
     ----------
@@ -196,10 +196,10 @@ def shipped():
 def pretrained_denoiser(name="ct_unet"):
     """Load a shipped denoiser, or one that you trained with `python -m helpers.training`.
 
-    Nothing is fetched. The shipped networks learned from the training patient of `data.load_ct`, the U-Nets also
-    from sample pictures of scikit-image; the file NAME.json beside the weights tells the recipe. The U-Nets
-    saw white Gaussian noise of unknown standard deviation from 0 to 0.16, the autoencoder 0.07. The U-Nets
-    spare the grain of the scans (`spare_grain`). Not for clinical use.
+    Nothing is fetched. The shipped networks learned from the training patient of `data.load_ct`, the U-Nets
+    also from sample pictures of scikit-image; the file NAME.json beside the weights tells the recipe. The
+    U-Nets saw white Gaussian noise of unknown standard deviation from 0 to 0.16, the autoencoder 0.07. The
+    U-Nets spare the grain of the scans (`spare_grain`). Not for clinical use.
 
     Parameters
     ----------

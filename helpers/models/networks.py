@@ -89,8 +89,7 @@ def dense_network(units, image_shape=(28, 28, 1), *, code_activation="relu", nam
 
     References
     ----------
-    Hinton and Salakhutdinov, "Reducing the dimensionality of data with neural networks", Science 313,
-    2006.
+    Hinton and Salakhutdinov, "Reducing the dimensionality of data with neural networks", Science 313, 2006.
 
     Examples
     --------
@@ -292,10 +291,9 @@ def denoising_unet(widths=(48, 96, 96), blocks=(2, 1, 1), *, slices=1):
 
 def _residual_blocks(x, width, count):
     """Blocks that add something to their input, at first very little."""
+    same = {"kernel_size": 3, "padding": "same"}
     for _ in range(count):
-        y = layers.Conv2D(
-            width, 3, padding="same", activation="relu", kernel_initializer="he_normal"
-        )(x)
+        y = layers.Conv2D(width, activation="relu", kernel_initializer="he_normal", **same)(x)
         small = keras.initializers.VarianceScaling(0.2)
-        x = layers.Add()([x, layers.Conv2D(width, 3, padding="same", kernel_initializer=small)(y)])
+        x = layers.Add()([x, layers.Conv2D(width, kernel_initializer=small, **same)(y)])
     return x

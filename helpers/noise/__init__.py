@@ -10,14 +10,3 @@ from .images import (
     occlude,
     occlude_box,
 )
-
-__all__ = [
-    "add_correlated_noise",
-    "add_gaussian_noise",
-    "add_poisson_noise",
-    "add_salt_and_pepper_noise",
-    "add_speckle_noise",
-    "occlude",
-    "occlude_box",
-    "tissue_std",
-]

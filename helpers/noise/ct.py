@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..checks import NOISE_MARGIN, check_images
+from ..checks import NOISE_MARGIN, check_edges, check_images
 from ..hounsfield import HU_LOW, WINDOW_WIDTH
 
 # Soft tissue, from -76 to 176 HU, in grey levels.
@@ -12,12 +12,11 @@ TISSUE_LOW, TISSUE_HIGH = ((hu - HU_LOW) / WINDOW_WIDTH for hu in (-76, 176))
 def tissue_std(images):
     """Standard deviation of each CT slice where soft tissue is calm: an estimate of its noise.
 
-    Windows of 7 x 7 pixels are laid over the slice, four pixels apart. In those that show soft tissue
-    only, every pixel between -76 and 176 HU, the standard deviation is taken, and of these values the
-    lower quartile: the median of the calmer half. White noise comes out 8 % too small, correlated noise
-    smaller still, and anatomy, which varies a little even there, makes it larger. For weak noise only,
-    up to about 0.02 (30 HU): stronger noise leaves few windows in which every pixel looks like soft
-    tissue.
+    Windows of 7 x 7 pixels are laid over the slice, four pixels apart. In those that show soft tissue only,
+    every pixel between -76 and 176 HU, the standard deviation is taken, and of these values the lower
+    quartile: the median of the calmer half. White noise comes out 8 % too small, correlated noise smaller
+    still, and anatomy, which varies a little even there, makes it larger. For weak noise only, up to about
+    0.02 (30 HU): stronger noise leaves few windows in which every pixel looks like soft tissue.
 
     Parameters
     ----------
@@ -48,10 +47,7 @@ def tissue_std(images):
     [0.0093]
     """
     images = check_images(images, "images", NOISE_MARGIN)
-    if min(images.shape[1:3]) < 7:
-        raise ValueError(
-            f"images: expected at least 7 x 7 pixels, got {images.shape[1]} x {images.shape[2]}"
-        )
+    check_edges(images, 7)
     values = np.empty(len(images))
     for number, image in enumerate(images):
         pixels = image[..., 0].astype(np.float64)

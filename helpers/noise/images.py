@@ -7,7 +7,7 @@ same shape and leaves its input alone.
 import cv2
 import numpy as np
 
-from ..checks import check_images, check_number, check_rng, check_whole
+from ..checks import check_edges, check_images, check_number, check_rng, check_whole
 
 
 def add_gaussian_noise(images, std, rng, *, clip=False):
@@ -258,10 +258,7 @@ def occlude(images, rng):
     [28.0, 28.0]
     """
     images = check_images(images)
-    if min(images.shape[1:3]) < 21:
-        raise ValueError(
-            f"images: expected at least 21 x 21 pixels, got {images.shape[1]} x {images.shape[2]}"
-        )
+    check_edges(images, 21)
     occluded = images.copy()
     for index, position in enumerate(check_rng(rng).integers(10, 20, len(images), endpoint=True)):
         if index % 2 == 0:

@@ -5,14 +5,7 @@ errors share a blue-white-red scale with 0 in the middle, which colour-blind rea
 """
 
 from .canvas import COLOURS
-from .charts import (
-    loss_curves,
-    psnr_against_noise,
-    psnr_bars,
-    quality_against_time,
-    score_curves,
-    score_table,
-)
+from .charts import loss_curves, psnr_bars, quality_against_time, score_curves, score_table
 from .distributions import arrow_fields, code_maps, histograms
 from .images import (
     detail_grid,
@@ -23,23 +16,3 @@ from .images import (
     weight_grid,
     zoom_rows,
 )
-
-__all__ = [
-    "COLOURS",
-    "arrow_fields",
-    "code_maps",
-    "detail_grid",
-    "error_rows",
-    "histograms",
-    "image_grid",
-    "image_rows",
-    "loss_curves",
-    "noise_columns",
-    "psnr_against_noise",
-    "psnr_bars",
-    "quality_against_time",
-    "score_curves",
-    "score_table",
-    "weight_grid",
-    "zoom_rows",
-]

@@ -1,4 +1,4 @@
-"""Charts: curves of training, curves and bars of scores, scores against noise and time, and tables."""
+"""Charts: curves of training, curves and bars of scores, scores against time, and tables."""
 
 from itertools import cycle
 
@@ -45,23 +45,19 @@ def loss_curves(histories, metric="loss", *, ylabel="loss", log=False, title=Non
     figure, axis = plt.subplots(figsize=(7, 3.6), layout="constrained")
     for (name, curves), colour in zip(histories.items(), cycle(COLOURS)):
         epochs = np.arange(1, len(curves[metric]) + 1)
-        both = f"val_{metric}" in curves
-        axis.plot(epochs, curves[metric], color=colour, label=f"{name}, training" if both else name)
-        if both:
-            axis.plot(
-                epochs, curves[f"val_{metric}"], "--", color=colour, label=f"{name}, validation"
-            )
+        validation = curves.get(f"val_{metric}")
+        label = name if validation is None else f"{name}, training"
+        axis.plot(epochs, curves[metric], color=colour, label=label)
+        if validation is not None:
+            axis.plot(epochs, validation, "--", color=colour, label=f"{name}, validation")
     axis.set(xlabel="epoch", ylabel=ylabel, title=title, yscale="log" if log else "linear")
     axis.xaxis.get_major_locator().set_params(integer=True)
     axis.grid(alpha=0.3)
-    if len(axis.lines) > 4:
-        figure.legend(loc="outside right center", frameon=False, fontsize=9)
-    else:
-        axis.legend(frameon=False)
+    _legend(figure, axis, len(axis.lines))
     return finish(figure)
 
 
-def score_curves(curves, xlabel, ylabel, *, log=False, marks=None, title=None):
+def score_curves(curves, xlabel, ylabel, *, log=False, marks=None, highlight=(), title=None):
     """Plot one number against another: a score against a setting that is varied.
 
     Parameters
@@ -74,11 +70,14 @@ def score_curves(curves, xlabel, ylabel, *, log=False, marks=None, title=None):
         Logarithmic horizontal axis, with the values themselves as ticks.
     marks : dict of str to float, optional
         Vertical values drawn as dotted lines, such as the score of the noisy input.
+    highlight : sequence of str
+        Curves drawn as thick lines.
     title : str, optional
 
     Returns
     -------
     matplotlib.figure.Figure
+        More than four curves get a larger figure, with the legend beside them.
 
     Raises
     ------
@@ -93,10 +92,13 @@ def score_curves(curves, xlabel, ylabel, *, log=False, marks=None, title=None):
     check_some(curves, "curves")
     for name, (x, y) in curves.items():
         check_length(y, len(x), "curves", f"in {name}")
-    figure, axis = plt.subplots(figsize=(7, 3.6), layout="constrained")
-    for (name, (x, y)), colour, marker in zip(curves.items(), cycle(COLOURS), cycle("osD^vP*")):
+    size = (8, 4.5) if len(curves) > 4 else (7, 3.6)
+    figure, axis = plt.subplots(figsize=size, layout="constrained")
+    # One more marker than there are colours: no two curves look alike.
+    for (name, (x, y)), colour, marker in zip(curves.items(), cycle(COLOURS), cycle("osD^vP*X")):
         style = {"marker": marker, "ms": 5} if len(x) <= 12 else {}
-        axis.plot(x, y, color=colour, label=name, **style)
+        width = 2.5 if name in highlight else None
+        axis.plot(x, y, color=colour, lw=width, label=name, **style)
     for (name, value), style in zip((marks or {}).items(), cycle((":", "-."))):
         axis.axhline(value, ls=style, color="0.35", label=name)
     axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
@@ -106,54 +108,7 @@ def score_curves(curves, xlabel, ylabel, *, log=False, marks=None, title=None):
         axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axis.minorticks_off()
     axis.grid(alpha=0.3)
-    axis.legend(frameon=False, fontsize=9)
-    return finish(figure)
-
-
-def psnr_against_noise(stds, scores, *, highlight=(), title=None):
-    """Plot the quality of each method against the strength of the noise.
-
-    Parameters
-    ----------
-    stds : sequence of float
-        Standard deviations of the noise in grey levels, ascending.
-    scores : dict of str to sequence of float
-        Mean PSNR of each method at each of them, in dB.
-    highlight : sequence of str
-        Methods drawn with thick lines.
-    title : str, optional
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The legend is sorted by the PSNR in the strongest noise, as the lines end.
-
-    Raises
-    ------
-    ValueError
-        If there are no scores, or a method has not one for each of `stds`.
-
-    Examples
-    --------
-    >>> psnr_against_noise([0.05, 0.1], {"median": [29.5, 26.9], "BM3D": [33.6, 30.7]})
-    <Figure size 800x450 with 1 Axes>
-    """
-    check_some(scores, "scores")
-    for name, values in scores.items():
-        check_length(values, len(stds), "scores", f"in {name}")
-    figure, axis = plt.subplots(figsize=(8, 4.5), layout="constrained")
-    styles = zip(cycle(COLOURS), cycle("os^DvP*X<>"), cycle(["-", "--"]))
-    for name, (colour, marker, line) in zip(sorted(scores, key=lambda n: -scores[n][-1]), styles):
-        width = 2.5 if name in highlight else 1.0
-        axis.plot(stds, scores[name], marker + line, color=colour, lw=width, ms=5, label=name)
-    axis.set(
-        xlabel="standard deviation of the noise (grey levels)",
-        ylabel="PSNR (dB)",
-        xticks=stds,
-        title=title,
-    )
-    axis.grid(alpha=0.3)
-    figure.legend(loc="outside right center", frameon=False, fontsize=9)
+    _legend(figure, axis, len(curves))
     return finish(figure)
 
 
@@ -301,6 +256,14 @@ def score_table(scores, ylabel, xlabel, *, unit="PSNR (dB)", title=None):
     axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
     figure.colorbar(drawn, label=unit)
     return finish(figure)
+
+
+def _legend(figure, axis, curves):
+    """Name the curves inside the chart, or beside it where there are more than four."""
+    if curves > 4:
+        figure.legend(loc="outside right center", frameon=False, fontsize=9)
+    else:
+        axis.legend(frameon=False, fontsize=9)
 
 
 def _check_intervals(intervals, scores):

@@ -58,12 +58,8 @@ def image_rows(rows, labels=None, *, n=10, rng=None, title=None):
     ----------
     rows : dict of str to array of shape (m, height, width, 1)
         Name of each row and its images; column k shows the same picture in every row.
-    labels : sequence of m values, optional
-        Written above the columns.
-    n : int
-        Number of columns; all images where there are fewer.
-    rng : numpy.random.Generator, optional
-        Picks the columns at random. Without it, the first n are shown.
+    labels, n, rng
+        As for `image_grid`, for the columns.
     title : str, optional
 
     Returns
@@ -106,10 +102,8 @@ def error_rows(clean, noisy, denoised, *, n=3, rng=None, limit=0.2, title=None):
     ----------
     clean, noisy, denoised : arrays of shape (m, height, width, 1)
         Values near [0, 1].
-    n : int
-        Number of rows; all images where there are fewer.
-    rng : numpy.random.Generator, optional
-        Picks the rows at random. Without it, the first n are shown.
+    n, rng
+        As for `image_grid`, for the rows.
     limit : float
         Error, in grey levels, at which the colours saturate.
     title : str, optional
@@ -205,16 +199,12 @@ def detail_grid(images, box, clean, *, columns=7, limit=0.2, white=1.0, title=No
 
     Parameters
     ----------
-    images : dict of str to array of shape (height, width, 1)
-        Name of each method and its version of the slice.
-    box : (int, int, int, int)
-        Top, left, height and width of the detail in pixels, inside the image.
+    images, box, limit
+        As for `zoom_rows`.
     clean : array of shape (height, width, 1)
         The reference, shown first, without an error.
     columns : int
         Methods in a row.
-    limit : float
-        Error, in grey levels, at which the colours saturate.
     white : float
         Grey level that is shown white, above 0; 0.4 shows lung, as a radiologist's lung window does.
     title : str, optional

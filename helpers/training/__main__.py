@@ -1,4 +1,4 @@
-"""`python -m helpers.training NAME` rebuilds a shipped network; a run that was stopped goes on where it was."""
+"""`python -m helpers.training NAME` rebuilds a shipped network; a stopped run goes on where it was."""
 
 import argparse
 from pathlib import Path
@@ -13,22 +13,14 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(
         prog="python -m helpers.training", description=build_weights.__doc__.split("\n")[0]
     )
-    parser.add_argument("name", choices=RECIPES, help="which network to train")
-    parser.add_argument(
-        "--epochs",
-        type=int,
-        help="for a short try: so many epochs of 400 steps from random weights; default: the recipe's stages",
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, help="decides everything that is drawn (default 0)"
-    )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=WEIGHTS,
-        help="folder for the weights (default helpers/weights)",
-    )
-    parser.add_argument("--checkpoints", type=Path, help="folder for the state of a stopped run")
+    add = parser.add_argument
+    add("name", choices=RECIPES, help="which network to train")
+    short_try = "for a short try: so many epochs of 400 steps from random weights; default: the recipe's stages"
+    add("--epochs", type=int, help=short_try)
+    add("--seed", type=int, default=0, help="decides everything that is drawn (default 0)")
+    folder = "folder for the weights (default helpers/weights)"
+    add("--output", type=Path, default=WEIGHTS, help=folder)
+    add("--checkpoints", type=Path, help="folder for the state of a stopped run")
     options = vars(parser.parse_args(arguments))
     name = options.pop("name")
     try:

@@ -40,13 +40,14 @@ class NoisyBatches(keras.utils.PyDataset):
     --------
     >>> digits = np.zeros((10, 28, 28, 1), "float32")
     >>> batches = NoisyBatches(lambda n, rng: digits[rng.integers(10, size=n)],
-    ...                        lambda clean, rng: add_gaussian_noise(clean, 0.5, rng), 4, 2, seed=0)
+    ...                        lambda clean, rng: clean + rng.normal(0, 0.5, clean.shape),
+    ...                        batch_size=4, steps=2, seed=0)
     >>> noisy, clean = batches[0]
     >>> noisy.shape, len(batches)
     ((4, 28, 28, 1), 2)
     """
 
-    def __init__(self, draw, corrupt, batch_size, steps, seed):
+    def __init__(self, draw, corrupt, *, batch_size, steps, seed):
         super().__init__()
         self.draw, self.corrupt = draw, corrupt
         self.batch_size = check_whole(batch_size, "batch_size", 1)
@@ -103,17 +104,6 @@ class ProgressCallback(keras.callbacks.Callback):
         return ", ".join(f"{name} {value:#.{digits}g}" for name, value in self.logs.items())
 
 
-class _EpochOfBatches(keras.callbacks.Callback):
-    """Tell a NoisyBatches which epoch begins, also in a run that was resumed."""
-
-    def __init__(self, batches):
-        super().__init__()
-        self.batches = batches
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.batches.epoch = epoch
-
-
 def fit(model, batches, *, epochs, callbacks=(), **keywords):
     """Train a compiled model and show a compact progress line instead of one line per epoch.
 
@@ -147,15 +137,15 @@ def fit(model, batches, *, epochs, callbacks=(), **keywords):
     >>> history = fit(model, (digits, digits), epochs=2)  # doctest: +ELLIPSIS
     dense_autoencoder: 2 epochs, loss 0.2...
     """
-    callbacks = [*callbacks, ProgressCallback(epochs)]
+    callbacks, data = [*callbacks, ProgressCallback(epochs)], batches
     if isinstance(batches, NoisyBatches):
-        callbacks.append(_EpochOfBatches(batches))
+
+        def tell_epoch(epoch, logs):  # also in a run that was resumed
+            batches.epoch = epoch
+
+        callbacks.append(keras.callbacks.LambdaCallback(on_epoch_begin=tell_epoch))
         data = (batches,)
-        keywords["shuffle"] = (
-            False  # batches are drawn anew; an order drawn by Keras would not resume
-        )
-    else:
-        data = batches
+        keywords["shuffle"] = False  # drawn anew anyway, and an order of Keras's would not resume
     return model.fit(*data, epochs=epochs, callbacks=callbacks, verbose=0, **keywords)
 
 

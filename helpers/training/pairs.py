@@ -3,6 +3,8 @@
 draw(n, rng) -> clean patches (n, size, size, slices); corrupt(clean, rng) -> noisy ones of the same shape.
 """
 
+import functools
+
 import cv2
 import numpy as np
 import skimage.data
@@ -36,7 +38,8 @@ def ct_patches(patients, size=64, *, slices=1):
     Raises
     ------
     ValueError
-        If an array has another shape, a patient fewer slices, or a body, at half its size, is smaller than a patch.
+        If a patient is no batch in [0, 1] or has fewer slices, `size` or `slices` is no whole number of at
+        least 1, or a body, at half its size, is smaller than a patch.
 
     Examples
     --------
@@ -45,7 +48,8 @@ def ct_patches(patients, size=64, *, slices=1):
     (3, 64, 64, 1)
     """
     bodies = [_body(check_images(images, "patients")) for images in patients]
-    check_whole(slices, "slices", 1, min(map(len, bodies)))
+    size = check_whole(size, "size", 1)
+    slices = check_whole(slices, "slices", 1, min(map(len, bodies)))
     sources = [_resized(images, scale) for scale in (1.0, 0.7, 0.5) for images in bodies]
     if any(min(images.shape[1:3]) < size for images in sources):
         raise ValueError(
@@ -59,11 +63,10 @@ def varied_patches(patients, size=64, *, slices=1):
     """As `ct_patches`, with other contrast and other grain, and everyday pictures among single slices.
 
     One patient is little to learn from. Contrast (0.7 to 1.3) and brightness (plus or minus 0.1) of each
-    patch are changed at random, and of single slices a quarter are patches of the pictures that
-    scikit-image brings along (a cat, a brick wall, a page of text), which have edges and textures of
-    many more kinds. Every scan has a grain, its own smooth noise, which counts as clean here and should be
-    kept; shrunk slices and pictures have less, so each patch gets some: 0 to 20 HU (0.014), blurred
-    by 0.4 to 1 pixel.
+    patch are changed at random, and of single slices a quarter are patches of the pictures that scikit-image
+    brings along (a cat, a brick wall, a page of text), which have edges and textures of many more kinds.
+    Every scan has a grain, its own smooth noise, which counts as clean here and should be kept; shrunk slices
+    and pictures have less, so each patch gets some: 0 to 20 HU (0.014), blurred by 0.4 to 1 pixel.
 
     Parameters
     ----------
@@ -116,6 +119,7 @@ def _each_slice(patches, corrupt, std, rng, **settings):
     return np.concatenate([corrupt(one, std, rng, **settings) for one in slices], axis=-1)
 
 
+@functools.cache
 def _pictures():
     """The pictures in the package scikit-image, grey, at 0.6 of their size."""
     names = "astronaut brick camera cell chelsea clock coffee coins grass gravel hubble_deep_field "
@@ -138,11 +142,8 @@ def _body(images):
 
 
 def _resized(images, scale):
-    resized = [
-        cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        for image in images
-    ]
-    return np.stack(resized)[..., None]
+    settings = {"fx": scale, "fy": scale, "interpolation": cv2.INTER_AREA}
+    return np.stack([cv2.resize(image, None, **settings) for image in images])[..., None]
 
 
 def unknown_noise(clean, rng):

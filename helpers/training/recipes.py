@@ -1,7 +1,7 @@
 """The recipes of the shipped networks: what is trained, on what, by which loss, for how long, and from where.
 
-A new network is one more entry of `RECIPES`; `python -m helpers.training NAME` trains it and stores the recipe
-beside the weights, from where `models.pretrained_denoiser` and the comparison take it.
+A new network is one more entry of `RECIPES`; `python -m helpers.training NAME` trains it and stores the
+recipe beside the weights, from where `models.pretrained_denoiser` and the comparison take it.
 """
 
 import functools
@@ -156,25 +156,13 @@ def patches_seen(recipe):
 
 
 def describe(name, recipe):
-    """Write a recipe as the JSON file beside the weights holds it.
+    """Return a recipe as the JSON file beside the weights holds it: functions are named, with their arguments.
 
-    Parameters
-    ----------
-    name : str
-        Name of the weights file.
-    recipe : Recipe
-
-    Returns
-    -------
-    dict
-        Functions appear by name, with the arguments that the recipe gives them.
-
-    Examples
-    --------
     >>> described = describe("ct_unet_small", RECIPES["ct_unet_small"])
     >>> described["label"], described["stages"][0]["network"]
     ('small U-Net', 'denoising_unet((32, 48, 48))')
     """
+    of_the_whole = ("label", "start", "spares_grain")
     return {
         "name": name,
         "label": recipe.label,
@@ -182,14 +170,9 @@ def describe(name, recipe):
         "steps_per_epoch": STEPS_PER_EPOCH,
         "stages": [
             {
-                "network": _call(stage.network),
-                "patches": _call(stage.patches),
-                "corrupt": _call(stage.corrupt),
-                "loss": _call(stage.loss),
-                "batch_size": stage.batch_size,
-                "epochs": stage.epochs,
-                "peak_rate": stage.peak_rate,
-                "averaged": stage.averaged,
+                key: _call(value) if callable(value) else value
+                for key, value in vars(stage).items()
+                if key not in of_the_whole
             }
             for stage in stages(recipe)
         ],

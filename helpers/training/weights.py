@@ -43,15 +43,16 @@ def build_weights(name, *, epochs=None, seed=0, output=WEIGHTS, checkpoints=None
     name : str
         A key of `RECIPES`.
     epochs : int, optional
-        For a short try: so many epochs of the recipe's last stage, from random weights. By default, all stages as
-        the recipe says.
+        For a short try: so many epochs of the recipe's last stage, from random weights. By default, all
+        stages as the recipe says.
     seed : int
         Decides initial weights, patches and noise.
     output : str or Path
         Folder for NAME.keras and NAME.json, which `models.pretrained_denoiser` loads by their path.
     checkpoints : str or Path, optional
-        Folder in which each run has a folder of its own, for the state after each epoch and each stage, from
-        which a stopped run goes on; by default one in the cache folder. The run's folder is removed at its end.
+        Folder in which each run has a folder of its own, for the state after each epoch and each stage,
+        from which a stopped run goes on; by default one in the cache folder. The run's folder is removed
+        at its end.
 
     Returns
     -------
@@ -62,8 +63,8 @@ def build_weights(name, *, epochs=None, seed=0, output=WEIGHTS, checkpoints=None
     ------
     ValueError
         If the name is unknown, or `epochs` is not a whole number of at least 1.
-    FileNotFoundError
-        If the data cannot be fetched.
+    OSError
+        If the data cannot be fetched, or a folder not be made.
 
     Examples
     --------
@@ -115,12 +116,10 @@ def _train(stage, number, before, patients, validation, seed, checkpoints):
     schedule = warmup_cosine(stage.peak_rate, stage.epochs * STEPS_PER_EPOCH)
     model.compile(keras.optimizers.Adam(schedule), stage.loss)
     draw = stage.patches(patients, slices=model.input_shape[-1])
-    batches = NoisyBatches(
-        draw, stage.corrupt, batch_size=stage.batch_size, steps=STEPS_PER_EPOCH, seed=[seed, number]
-    )
-    backup = keras.callbacks.BackupAndRestore(
-        checkpoints / f"stage-{number}", double_checkpoint=True
-    )
+    sizes = {"batch_size": stage.batch_size, "steps": STEPS_PER_EPOCH}
+    batches = NoisyBatches(draw, stage.corrupt, **sizes, seed=[seed, number])
+    folder = checkpoints / f"stage-{number}"
+    backup = keras.callbacks.BackupAndRestore(folder, double_checkpoint=True)
     fit(model, batches, epochs=stage.epochs, callbacks=[validation, backup])
     if stage.averaged:
         ends = zip(before.get_weights(), model.get_weights())

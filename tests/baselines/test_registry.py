@@ -9,18 +9,12 @@ from helpers import baselines
 from helpers.baselines import BASELINES, baseline, grid
 from helpers.contract import About
 
-every_filter = pytest.mark.parametrize("filter_", BASELINES.values(), ids=BASELINES.keys())
 
-
-@every_filter
-def test_grids_are_sorted_and_not_doubled(filter_):
+@pytest.mark.parametrize("filter_", BASELINES.values(), ids=BASELINES.keys())
+def test_every_filter_has_a_sorted_grid_of_its_own_parameters(filter_):
     for values in grid(filter_.__name__, 0.07).values():
         assert len(set(values)) == len(values) > 1
         assert isinstance(values[0], str) or values == sorted(values)
-
-
-@every_filter
-def test_every_filter_has_a_grid_of_its_own_parameters(filter_):
     assert filter_.grey_levels or filter_.others
     assert not set(filter_.grey_levels) & set(filter_.others)
     parameters = set(inspect.signature(filter_).parameters) - {"noisy"}

@@ -1,17 +1,12 @@
 """helpers.baselines.tuning: the search against known optima, and grids that grow."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio
 
-from helpers import baselines, noise
-
-
-@pytest.fixture
-def pair():
-    """One patient of flat slices, and noise on them."""
-    clean = np.full((2, 32, 32, 1), 0.5, "float32")
-    return [clean], [noise.add_gaussian_noise(clean, 0.1, np.random.default_rng(0))]
+from helpers import baselines
 
 
 def shifted(noisy, shift, gain=1.0):
@@ -30,9 +25,7 @@ def test_tune_finds_the_known_optimum(pairs):
     grid = {"shift": [0.1, 0.3, 0.4], "gain": [1.0, 2.0, 3.0]}
     best, scores = baselines.tune(shifted, grid, *pairs)
     assert best == {"shift": 0.3, "gain": 2.0}
-    assert [(p["shift"], p["gain"]) for p, _ in scores] == [
-        (shift, gain) for shift in grid["shift"] for gain in grid["gain"]
-    ]
+    assert [tuple(p.values()) for p, _ in scores] == list(product(*grid.values()))
     clean, noisy = pairs
     for parameters, score in scores:
         each = [
@@ -55,9 +48,8 @@ def test_tune_bad_input(pictures):
         baselines.tune(shifted, grid, [pictures], [pictures[:1]])
     with pytest.raises(ValueError, match="^clean: expected values"):
         baselines.tune(shifted, grid, [pictures * 255], [pictures])
-
-
-# ------------------------------------------------------------------- grids that grow
+    with pytest.raises(ValueError, match="^widenings: expected a whole number"):
+        baselines.tune(shifted, grid, [pictures], [pictures], widenings=-1)
 
 
 def towards(optimum):
@@ -95,14 +87,13 @@ def test_optimum_beyond_the_edge_widens_the_grid(pair, values, optimum, best):
     assert all(type(value) is type(values[0]) for value in tried)
 
 
-def test_grid_does_not_grow_unless_asked(pair):
-    best, scores = baselines.tune(towards(8), {"sigma": [1.0, 2.0]}, *pair)
-    assert best == {"sigma": 2.0} and baselines.on_edge(best, scores) == ["sigma"]
-
-
-def test_number_of_widenings_is_kept(pair):
-    best, scores = baselines.tune(towards(100), {"sigma": [1.0, 2.0]}, *pair, widenings=2)
-    assert best == {"sigma": 8.0} and len(scores) == 4
+@pytest.mark.parametrize(("widenings", "expected"), [(0, 2.0), (2, 8.0)])
+def test_grid_grows_as_often_as_asked(widenings, expected, pair):
+    grid = {"sigma": [1.0, 2.0]}
+    best, scores = baselines.tune(towards(100), grid, *pair, widenings=widenings)
+    assert best == {"sigma": expected} and len(scores) == 2 + widenings
+    assert baselines.on_edge(best, scores) == ["sigma"]
+    assert widenings or baselines.tune(towards(100), grid, *pair) == (best, scores)  # the default
 
 
 def test_grid_ends_where_the_filter_refuses(pair):
@@ -122,8 +113,3 @@ def test_widening_one_parameter_keeps_the_grid_complete(pair):
     points = {tuple(parameters.values()) for parameters, _ in scores}
     assert points == {(s, k) for s in (1.0, 2.0, 4.0, 8.0) for k in "ab"}
     assert len(points) == len(scores)  # no point is paid for twice
-
-
-def test_widenings_must_not_be_negative(pair):
-    with pytest.raises(ValueError, match="widenings"):
-        baselines.tune(towards(2), {"sigma": [1]}, *pair, widenings=-1)

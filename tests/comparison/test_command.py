@@ -29,38 +29,30 @@ def tiny(monkeypatch, tmp_path):
     patient = slices[..., None].astype(np.float32)
     wide = np.tile(patient[:5], (1, 6, 5, 1))
     patients = {"train": [wide], "validation": [patient], "test": [patient, patient[:9, :, :30]]}
-    monkeypatch.setattr(command, "load_ct", patients.__getitem__)
-    monkeypatch.setattr(training.weights, "load_ct", patients.__getitem__)
-    quick = {name: baselines.BASELINES[name] for name in ("gaussian", "median")}
+    for module in (command, training.weights):
+        monkeypatch.setattr(module, "load_ct", patients.__getitem__)
+    quick = {"gaussian": baselines.gaussian, "bm3d": baselines.median}
     for module in (baselines.registry, protocol):
         monkeypatch.setattr(module, "BASELINES", quick)
     monkeypatch.setattr(models.denoisers, "WEIGHTS", tmp_path / "weights")
     for module in (training.weights, training.recipes):
         monkeypatch.setattr(module, "STEPS_PER_EPOCH", 2)
-    network = partial(models.denoising_unet, (4, 4), (1, 1))
-    recipe = replace(training.RECIPES["ct_unet_small"], network=network, epochs=1)
-    monkeypatch.setitem(training.RECIPES, "ct_unet", recipe)
-    train("ct_unet", tmp_path)
+    train("ct_unet", tmp_path, monkeypatch)
     return tmp_path
 
 
-def train(name, folder):
+def train(name, folder, monkeypatch, label="small U-Net", **settings):
+    """Enter a network of one convolution, and store its weights."""
+    network = partial(models.denoising_unet, (4,), (1,), **settings)
+    recipe = replace(training.RECIPES["ct_unet_small"], label=label, network=network, epochs=1)
+    monkeypatch.setitem(training.RECIPES, name, recipe)
     training.build_weights(name, output=folder / "weights", checkpoints=folder / "checkpoints")
 
 
 def test_one_more_filter_and_one_more_network(tiny, monkeypatch, capsys):
     baselines.baseline("darker by a step", "numpy", grey_levels={"step": [0.01, 0.02]})(darker)
     baselines.baseline("mean slice", "numpy", others={"share": [0.1, 0.2]}, volume=True)(along)
-    network = partial(models.denoising_unet, (4, 4), (1, 1), slices=3)
-    recipe = replace(training.RECIPES["ct_unet"], label="three slices", network=network)
-    monkeypatch.setitem(training.RECIPES, "mine", recipe)
-    train("mine", tiny)
-    monkeypatch.setattr(
-        command, "quality_table", partial(reference_median, comparison.quality_table)
-    )
-    monkeypatch.setattr(
-        command, "summarise", lambda results, _: comparison.summarise(results, "median")
-    )
+    train("mine", tiny, monkeypatch, label="three slices", slices=3)
     output = tiny / "out.csv"
     command.main(["--seed", "7", "--std", "0.05", "0.1", "--output", str(output)])
     levels, settings = comparison.read_results(output)
@@ -68,7 +60,7 @@ def test_one_more_filter_and_one_more_network(tiny, monkeypatch, capsys):
     assert f"numpy {np.__version__}" in settings["versions"]
     assert list(levels) == [0.05, 0.1]
     for results in levels.values():
-        names = "noisy gaussian median darker along ct_unet ct_unet_x8 mine"
+        names = "noisy gaussian bm3d darker along ct_unet ct_unet_x8 mine"
         assert set(results) == set(names.split())
         assert [len(patient) for patient in results["mine"]["psnr"]] == [30, 9]
         assert results["mine"]["about"].volume and results["along"]["about"].volume
@@ -81,34 +73,21 @@ def test_one_more_filter_and_one_more_network(tiny, monkeypatch, capsys):
         assert printed.count(f"| {label} |") == 2
 
 
-def reference_median(write, summary, _, **keywords):
-    return write(summary, "median", **keywords)
-
-
 @pytest.mark.parametrize(
-    "options",
-    [
-        ["--std", "0.05", "0"],
-        ["--seed", "-1"],
-        ["--output", "{file}/a.csv"],
-        ["--output", "{file.parent}"],
-    ],
+    "options", ["--std 0.05 0", "--seed -1", "--output {file}/a.csv", "--output {file.parent}"]
 )
-def test_bad_options_end_in_one_sentence(options, tmp_path, monkeypatch, capsys):
+def test_bad_options_end_in_one_sentence(options, tmp_path, monkeypatch, refusal):
     monkeypatch.setattr(command, "load_ct", None)  # it must not come that far
     file = tmp_path / "file"
     file.write_text("not a folder")
-    with pytest.raises(SystemExit, match="^2$"):
-        command.main([option.format(file=file) for option in options])
-    last = capsys.readouterr().err.splitlines()[-1]
+    last = refusal(command.main, *(option.format(file=file) for option in options.split()))
     assert last.startswith("python -m helpers.comparison: error: ")
 
 
-def test_missing_data_ends_in_one_sentence(tmp_path, monkeypatch, capsys):
+def test_missing_data_ends_in_one_sentence(tmp_path, monkeypatch, refusal):
     def load_ct(split):
         raise FileNotFoundError("scan.dcm: cannot be fetched")
 
     monkeypatch.setattr(command, "load_ct", load_ct)
-    with pytest.raises(SystemExit, match="^2$"):
-        command.main(["--output", str(tmp_path / "a.csv")])
-    assert capsys.readouterr().err.splitlines()[-1].endswith("error: scan.dcm: cannot be fetched")
+    last = refusal(command.main, "--output", str(tmp_path / "a.csv"))
+    assert last.endswith("error: scan.dcm: cannot be fetched")

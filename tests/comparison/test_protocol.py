@@ -1,4 +1,4 @@
-"""helpers.comparison.protocol: everybody gets the same images, the same ruler, and what its record asks for."""
+"""helpers.comparison.protocol: the same images for everybody, one ruler, and what a record asks for."""
 
 import time
 from functools import partial
@@ -6,15 +6,8 @@ from functools import partial
 import numpy as np
 import pytest
 
-from helpers import baselines, comparison, contract, hounsfield, metrics, models
+from helpers import baselines, comparison, hounsfield, metrics, models
 from helpers.contract import About
-
-
-@pytest.fixture
-def pair():
-    """One patient of flat slices, and noise on them."""
-    clean = [np.full((2, 32, 32, 1), 0.5, "float32")]
-    return clean, comparison.noisy_copies(clean, 0.1)
 
 
 def test_noise_depends_on_the_seed_only():
@@ -63,21 +56,9 @@ def test_a_method_of_volumes_gets_whole_patients():
     assert result["seconds"][0].shape == (20,) and np.ptp(result["seconds"][0]) == 0
 
 
-def test_images_are_checked_once_and_answers_once(pair, monkeypatch):
-    counted = []
-
-    def count(images, name="images", margin=0.0):
-        counted.append(name)
-        return check_images(images, name, margin)
-
-    check_images = contract.check_images
-    for module in (contract, comparison.protocol.check_like.__globals__):
-        if isinstance(module, dict):
-            monkeypatch.setitem(module, "check_images", count)
-        else:
-            monkeypatch.setattr(module, "check_images", count)
+def test_images_are_checked_once_and_answers_once(pair, checked):
     comparison.measure({"median": partial(baselines.median, ksize=3)}, *pair)
-    assert sorted(counted) == ["clean", "denoised", "noisy"]
+    assert sorted(checked) == ["clean", "denoised", "noisy"]
 
 
 def test_bad_input(pictures):
@@ -101,9 +82,6 @@ def test_difference_is_paired(pair):
     assert low < mean < high
     with pytest.raises(ValueError, match="reference: expected one of half, nothing"):
         comparison.summarise({"half": {}, "nothing": {}}, "bm3d")
-
-
-# ------------------------------------------------- the networks against BM3D, on real slices
 
 
 @pytest.fixture(scope="module")
@@ -135,18 +113,18 @@ def test_unet_beats_bm3d(name, std, lead, some_slices):
     assert np.concatenate(unet["ssim"]).mean() > np.concatenate(bm3d["ssim"]).mean()
 
 
+def means(results, measure):
+    return {name: np.concatenate(entry[measure]).mean() for name, entry in results.items()}
+
+
 @pytest.mark.slow
 def test_small_unet_is_as_good_as_bm3d(some_slices):
-    small, bm3d = (
-        np.concatenate(some_slices[0.07][name]["psnr"]) for name in ("ct_unet_small", "bm3d")
-    )
-    assert small.mean() >= bm3d.mean()
+    psnrs = means(some_slices[0.07], "psnr")
+    assert psnrs["ct_unet_small"] >= psnrs["bm3d"]
 
 
 @pytest.mark.slow
 def test_networks_are_far_quicker_than_bm3d(some_slices):
     """Side by side in one run; a busy machine leaves a factor of 10 of the usual 40."""
-    seconds = {
-        name: np.concatenate(entry["seconds"]).mean() for name, entry in some_slices[0.07].items()
-    }
+    seconds = means(some_slices[0.07], "seconds")
     assert seconds["bm3d"] > 10 * seconds["ct_unet"] > 10 * seconds["ct_unet_small"] / 2

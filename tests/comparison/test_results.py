@@ -14,18 +14,17 @@ def stored():
 
 
 def test_results_survive_the_file(tmp_path, rng):
-    def numbers():
-        return [rng.uniform(0.1, 0.9, 3), rng.uniform(0.1, 0.9, 2)]
+    def entry(label, parameters, **known):
+        numbers = {
+            measure: [rng.uniform(0.1, 0.9, n) for n in (3, 2)]
+            for measure in ("psnr", "ssim", "seconds")
+        }
+        return {"about": About(label, **known), "parameters": parameters, **numbers}
 
-    known = {"bm3d": About("BM3D: old", told_std=True), "noisy": About("noisy input")}
     levels = {
         std: {
-            name: {
-                "about": about,
-                "parameters": f"std={std} h=1" if name == "bm3d" else "",
-                **{measure: numbers() for measure in ("psnr", "ssim", "seconds")},
-            }
-            for name, about in known.items()
+            "bm3d": entry("BM3D: old", f"std={std} h=1", told_std=True),
+            "noisy": entry("noisy input", ""),
         }
         for std in (0.03, 0.07)
     }
@@ -48,9 +47,9 @@ def test_results_survive_the_file(tmp_path, rng):
 def test_a_broken_off_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "results.csv"
     path.write_text("old")
-    entry = {"about": About("a"), "parameters": "", "psnr": [["no number"]], "ssim": [[1]]}
+    numbers = {"psnr": [["no number"]], "ssim": [[1]], "seconds": [[1]]}
+    levels = {0.07: {"a": {"about": About("a"), "parameters": "", **numbers}}}
     with pytest.raises(ValueError):
-        levels = {0.07: {"a": {**entry, "seconds": [[1]]}}}
         comparison.write_results(path, levels, settings={})
     assert path.read_text() == "old"
 
@@ -62,20 +61,18 @@ def test_unreadable_results_are_named(tmp_path):
     path.write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match="other.csv: expected the columns std, method"):
         comparison.read_results(path)
-    path.write_text(
-        "std,method,parameters,patient,slice,psnr_db,ssim,milliseconds\n0.1,a,,0,0,1,1,1\n"
-    )
+    columns = "std,method,parameters,patient,slice,psnr_db,ssim,milliseconds"
+    path.write_text(f"{columns}\n0.1,a,,0,0,1,1,1\n")
     with pytest.raises(ValueError, match="other.csv: expected a line '# method a: ...'"):
         comparison.read_results(path)
 
 
-def test_stored_results_hold_all_methods_and_slices(stored):
-    slices = comparison.filters() | comparison.networks()
-    volumes = comparison.filters(volume=True) | comparison.networks(volume=True)
+def test_stored_results_hold_all_methods_and_slices(stored, shipped):
+    methods = comparison.filters() | comparison.filters(volume=True) | shipped
     assert list(stored) == list(comparison.STDS)
     for results in stored.values():
-        assert set(results) == {"noisy", "ct_unet_x8", *slices, *volumes}
-        for name, method in (slices | volumes).items():
+        assert set(results) == {"noisy", "ct_unet_x8", *methods}
+        for name, method in methods.items():
             assert results[name]["about"] == method.about
         assert {len(patient) for entry in results.values() for patient in entry["psnr"]} == {46, 56}
 

@@ -7,13 +7,6 @@ from helpers import baselines, comparison
 from helpers.contract import About
 
 
-@pytest.fixture
-def pair():
-    """One patient of flat slices, and noise on them."""
-    clean = [np.full((2, 32, 32, 1), 0.5, "float32")]
-    return clean, comparison.noisy_copies(clean, 0.1)
-
-
 def test_lead_is_counted_slice_by_slice():
     """Ahead by 1 dB on three slices of two patients, behind by 2 on one."""
     theirs = {"psnr": [np.array([30.0, 31]), np.array([32.0, 33])], "ssim": [np.full(4, 0.8)]}

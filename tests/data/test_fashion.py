@@ -17,11 +17,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "notebooks" / "02_dense_mnist_autoencoder.ipynb"
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
-FILES = [
-    f"{part}-{kind}-ubyte.gz"
-    for part in ("train", "t10k")
-    for kind in ("images-idx3", "labels-idx1")
-]
+KINDS = ("images-idx3", "labels-idx1")
+FILES = [f"{part}-{kind}-ubyte.gz" for part in ("train", "t10k") for kind in KINDS]
 
 
 @pytest.fixture
@@ -40,27 +37,12 @@ def run_with_files(tmp_path):
         shutil.copyfile(folder / name, copy / name)
 
     def run(code):
-        return subprocess.run(
-            [sys.executable, "-c", code],
-            env={**os.environ, "KERAS_HOME": str(tmp_path), "MPLBACKEND": "agg"},
-            cwd=ROOT,
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=600,
-        ).stdout
+        env = {**os.environ, "KERAS_HOME": str(tmp_path), "MPLBACKEND": "agg"}
+        settings = {"env": env, "cwd": ROOT, "check": True, "timeout": 600}
+        command = [sys.executable, "-c", code]
+        return subprocess.run(command, capture_output=True, text=True, **settings).stdout
 
     return run
-
-
-def cells_of_notebook():
-    """Return (source, tags) of each code cell."""
-    cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
-    return [
-        ("".join(cell["source"]), cell["metadata"].get("tags", []))
-        for cell in cells
-        if cell["cell_type"] == "code"
-    ]
 
 
 @pytest.mark.slow
@@ -85,22 +67,17 @@ def test_load_fashion_mnist(run_with_files):
 @pytest.mark.slow
 def test_convolution_cells_run_on_fashion(run_with_files):
     """The two cells run as they stand, with one argument changed; their asserts must hold."""
-    sources = [source for source, _ in cells_of_notebook()]
+    cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
+    cells = [cell for cell in cells if cell["cell_type"] == "code"]
+    sources = ["".join(cell["source"]) for cell in cells]
+    tags = [cell["metadata"].get("tags", []) for cell in cells]
     imports, functions = sources[1], next(s for s in sources if s.startswith("def train("))
-    setup, contest = (source for source, tags in cells_of_notebook() if "convolution" in tags)
+    setup, contest = (source for source, of_cell in zip(sources, tags) if "convolution" in of_cell)
     assert setup.count('DATASET = "mnist"') == 1
-    output = run_with_files(
-        "\n".join(
-            [
-                "import helpers",
-                imports,
-                functions,
-                setup.replace('DATASET = "mnist"', 'DATASET = "fashion"'),
-                contest,
-                "print(len(images_train), round(float(images_train[0].sum(dtype=float)) * 255))",
-            ]
-        )
-    )
+    setup = setup.replace('DATASET = "mnist"', 'DATASET = "fashion"')
+    show = "print(len(images_train), round(float(images_train[0].sum(dtype=float)) * 255))"
+    parts = ["import helpers", imports, functions, setup, contest, show]
+    output = run_with_files("\n".join(parts))
     assert output.splitlines()[0].startswith("noisy: ")
     assert "3217 weights" in output
     assert output.splitlines()[-1] == "4000 76247"  # clothes, not digits

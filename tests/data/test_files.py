@@ -80,8 +80,7 @@ def test_dicomdir_is_skipped(dicom_folder, ct_hu):
 def test_truncated_dicom_is_named_wherever_it_ends(dicom_folder):
     whole = (dicom_folder / "c.dcm").read_bytes()
     header = len(whole) - 2 * 138 * 141
-    lengths = [*range(0, header, 13), *range(header, len(whole), 5000), len(whole) - 1]
-    for length in lengths:
+    for length in [*range(0, header, 13), *range(header, len(whole), 5000), len(whole) - 1]:
         (dicom_folder / "c.dcm").write_bytes(whole[:length])
         with pytest.raises(ValueError, match=r"c\.dcm: expected a complete DICOM file") as error:
             data.load_dicom(dicom_folder)
@@ -104,23 +103,21 @@ def test_text_file_named_dcm(dicom_folder):
         data.load_dicom(dicom_folder)
 
 
-def test_folder_without_ct_slices(raw_dicom, tmp_path):
-    expected = f"^{tmp_path}: expected DICOM files with CT images, found none"
-    with pytest.raises(FileNotFoundError, match=expected):
-        data.load_dicom(tmp_path)
-    (tmp_path / "structures.dcm").write_bytes(raw_dicom[1])
-    (tmp_path / "notes.txt").write_text("not an image")
-    with pytest.raises(FileNotFoundError, match=expected):
+@pytest.mark.parametrize("with_others", [False, True])
+def test_folder_without_ct_slices(with_others, raw_dicom, tmp_path):
+    if with_others:
+        (tmp_path / "structures.dcm").write_bytes(raw_dicom[1])
+        (tmp_path / "notes.txt").write_text("not an image")
+    with pytest.raises(FileNotFoundError, match=f"^{tmp_path}: expected DICOM .*, found none"):
         data.load_dicom(tmp_path)
 
 
 @pytest.mark.parametrize("load", [data.load_dicom, data.load_images])
 def test_missing_folder(load, tmp_path):
-    with pytest.raises(FileNotFoundError, match="nowhere: no such folder"):
-        load(tmp_path / "nowhere")
     (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(FileNotFoundError, match="file: no such folder"):
-        load(tmp_path / "file")
+    for name in ("nowhere", "file"):
+        with pytest.raises(FileNotFoundError, match=f"{name}: no such folder"):
+            load(tmp_path / name)
 
 
 def test_two_series_are_not_mixed(dicom_folder):
@@ -156,19 +153,17 @@ def test_nifti_round_trip(suffix, volume, tmp_path):
         np.testing.assert_array_equal(loaded, volume)
 
 
-@pytest.mark.parametrize(
-    "axes", [("L", "P", "S"), ("L", "A", "I"), ("P", "S", "R"), ("I", "L", "P")]
-)
+@pytest.mark.parametrize("axes", ["LPS", "LAI", "PSR", "ILP"])
 def test_nifti_stored_in_another_orientation(axes, volume, tmp_path):
     path = tmp_path / "scan.nii"
     save_nifti(path, volume)
     image = nibabel.load(path)
-    turn = nibabel.orientations.ornt_transform(
-        nibabel.io_orientation(image.affine), nibabel.orientations.axcodes2ornt(axes)
-    )
-    nibabel.save(image.as_reoriented(turn), tmp_path / "turned.nii")
-    assert nibabel.aff2axcodes(nibabel.load(tmp_path / "turned.nii").affine) == axes
-    np.testing.assert_array_equal(data.load_nifti(tmp_path / "turned.nii"), volume)
+    wanted = nibabel.orientations.axcodes2ornt(axes)
+    turn = nibabel.orientations.ornt_transform(nibabel.io_orientation(image.affine), wanted)
+    turned = tmp_path / "turned.nii"
+    nibabel.save(image.as_reoriented(turn), turned)
+    assert nibabel.aff2axcodes(nibabel.load(turned).affine) == tuple(axes)
+    np.testing.assert_array_equal(data.load_nifti(turned), volume)
 
 
 def test_the_same_scan_as_dicom_and_as_nifti(dicom_folder, tmp_path):
@@ -179,9 +174,8 @@ def test_the_same_scan_as_dicom_and_as_nifti(dicom_folder, tmp_path):
     affine = np.diag([-0.977, -0.977, 3, 1])
     affine[:3, 3] = np.array([-1, -1, 1]) * datasets[0].ImagePositionPatient
     nibabel.save(nibabel.Nifti1Image(array, affine), tmp_path / "scan.nii.gz")
-    np.testing.assert_array_equal(
-        data.load_nifti(tmp_path / "scan.nii.gz"), data.load_dicom(dicom_folder)[:3]
-    )
+    by_nifti, by_dicom = data.load_nifti(tmp_path / "scan.nii.gz"), data.load_dicom(dicom_folder)
+    np.testing.assert_array_equal(by_nifti, by_dicom[:3])
 
 
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
@@ -241,9 +235,8 @@ def test_colour_becomes_luminance(dtype, largest, tmp_path, rng):
 @pytest.mark.parametrize("suffix", [".jpg", ".jpeg", ".JPG"])
 def test_jpeg(suffix, tmp_path, pictures):
     smooth = np.round(pictures[0, ..., 0] * 255).astype(np.uint8)
-    (tmp_path / f"a{suffix}").write_bytes(
-        cv2.imencode(".jpg", smooth, [cv2.IMWRITE_JPEG_QUALITY, 98])[1].tobytes()
-    )
+    encoded = cv2.imencode(".jpg", smooth, [cv2.IMWRITE_JPEG_QUALITY, 98])[1]
+    (tmp_path / f"a{suffix}").write_bytes(encoded.tobytes())
     np.testing.assert_allclose(data.load_images(tmp_path)[0, ..., 0] * 255, smooth, atol=6)
 
 

@@ -13,13 +13,11 @@ def test_every_patch_is_found_in_a_patient_up_to_symmetry(rng):
     patients = [values[:144].reshape(2, 9, 8, 1), values[144:].reshape(3, 6, 7, 1)]
     cuts = {}  # all patches that there are, in all eight symmetries
     for number, images in enumerate(patients):
-        for index, top, left in np.ndindex(len(images), images.shape[1] - 3, images.shape[2] - 3):
+        count, height, width, _ = images.shape
+        for index, top, left, turns, flip in np.ndindex(count, height - 3, width - 3, 4, 2):
             cut = images[index, top : top + 4, left : left + 4, 0]
-            for turns in range(4):
-                for flip in (False, True):
-                    turned = np.rot90(cut.T if flip else cut, turns)
-                    place = (number, index, top, left)
-                    cuts[turned.tobytes()] = (place, (turns, flip))
+            turned = np.rot90(cut.T if flip else cut, turns)
+            cuts[turned.tobytes()] = (number, index, top, left), (turns, flip)
     before = [images.copy() for images in patients]
     patches = data.random_patches(patients, 4, n=3000, rng=rng)
     assert patches.shape == (3000, 4, 4, 1)
@@ -60,24 +58,17 @@ def test_patches_depend_on_the_seed_only(pictures):
 
 
 @pytest.mark.parametrize(
-    ("argument", "value"),
+    ("argument", "values"),
     [
-        ("patients", []),
-        ("patients", np.zeros((3, 9, 9, 1))),
-        ("patients", [np.zeros((3, 9, 9))]),
-        ("patients", [np.zeros((0, 9, 9, 1))]),
-        ("size", 0),
-        ("size", 10),
-        ("size", 2.5),
-        ("n", 0),
-        ("n", 1.5),
-        ("rng", 0),
-        ("slices", 0),
-        ("slices", 4),
-        ("slices", 1.5),
+        ("patients", [[], np.zeros((3, 9, 9, 1)), [np.zeros((3, 9, 9))], [np.zeros((0, 9, 9, 1))]]),
+        ("size", [0, 10, 2.5]),
+        ("n", [0, 1.5]),
+        ("rng", [0]),
+        ("slices", [0, 4, 1.5]),
     ],
 )
-def test_bad_patch_arguments(argument, value, rng):
+def test_bad_patch_arguments(argument, values, rng):
     arguments = {"patients": [np.zeros((3, 9, 9, 1))], "size": 4, "n": 2, "rng": rng}
-    with pytest.raises(ValueError, match=f"^{argument}: expected"):
-        data.random_patches(**{**arguments, argument: value})
+    for value in values:
+        with pytest.raises(ValueError, match=f"^{argument}: expected"):
+            data.random_patches(**{**arguments, argument: value})

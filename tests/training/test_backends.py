@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-
 ANY_BACKEND = """
 import sys
 
@@ -44,15 +42,10 @@ print(keras.backend.backend())
 def test_other_backends_of_keras(backend, tmp_path):
     if find_spec(backend) is None:
         pytest.skip(f"the package {backend} is not installed")
+    command = [sys.executable, "-c", ANY_BACKEND, str(tmp_path / "network.keras")]
+    settings = {"cwd": Path(__file__).parents[2], "timeout": 300, "text": True}
     environment = {**os.environ, "KERAS_BACKEND": backend}
-    result = subprocess.run(
-        [sys.executable, "-c", ANY_BACKEND, str(tmp_path / "network.keras")],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    result = subprocess.run(command, env=environment, capture_output=True, **settings)
     assert result.returncode == 0, result.stderr
     trained, used = result.stdout.splitlines()
     assert trained.startswith("denoising_unet: 2 epochs, loss ")

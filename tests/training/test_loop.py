@@ -1,5 +1,7 @@
 """helpers.training.loop: fresh noise on every step, exact repeats, one line that is left."""
 
+from itertools import product
+
 import keras
 import numpy as np
 import pytest
@@ -11,7 +13,13 @@ def gaussian(clean, rng):
     return noise.add_gaussian_noise(clean, 0.1, rng)
 
 
-# ------------------------------------------------------------------------ the batches
+@pytest.fixture(scope="module")
+def model():
+    """A small network for `pictures`, compiled once."""
+    keras.utils.set_random_seed(0)
+    model = models.dense_autoencoder(4, image_shape=(24, 32, 1))
+    model.compile("adam", "mse")
+    return model
 
 
 @pytest.fixture
@@ -34,41 +42,33 @@ def test_of_several_slices_the_middle_one_is_the_target():
     def draw(n, rng):
         return np.full((n, 8, 8, 5), [0.1, 0.2, 0.3, 0.4, 0.5], np.float32)
 
-    batches = training.NoisyBatches(
-        draw, lambda clean, rng: clean + 1, batch_size=2, steps=1, seed=0
-    )
-    noisy, clean = batches[0]
+    sizes = {"batch_size": 2, "steps": 1}
+    noisy, clean = training.NoisyBatches(draw, lambda clean, _: clean + 1, **sizes, seed=0)[0]
     np.testing.assert_array_equal(noisy, draw(2, None) + 1)
     np.testing.assert_array_equal(clean, np.full((2, 8, 8, 1), 0.3, np.float32))
 
 
 def test_seed_epoch_and_step_decide_a_batch(batches):
-    drawn = {}
-    for seed in (7, 8):
-        for epoch in (0, 1):
-            for step in (0, 1, 2):
-                batches.seed, batches.epoch = seed, epoch
-                noisy, clean = batches[step]
-                drawn[seed, epoch, step] = (noisy - clean).tobytes()
-                np.testing.assert_array_equal(batches[step][0], noisy)
-    assert len(set(drawn.values())) == 12
+    drawn = set()
+    for seed, epoch, step in product((7, 8), (0, 1), (0, 1, 2)):
+        batches.seed, batches.epoch = seed, epoch
+        noisy, clean = batches[step]
+        drawn.add((noisy - clean).tobytes())
+        np.testing.assert_array_equal(batches[step][0], noisy)
+    assert len(drawn) == 12
 
 
-def test_fit_draws_anew_on_every_step_of_every_epoch(capsys):
+def test_fit_draws_anew_on_every_step_of_every_epoch(model, capsys):
     """The first number that each step draws tells which epoch and step it was drawn for."""
     drawn = []
 
     def draw(n, rng):
         drawn.append(rng.random())
-        return np.zeros((n, 28, 28, 1), np.float32)
+        return np.zeros((n, 24, 32, 1), np.float32)
 
     batches = training.NoisyBatches(draw, gaussian, batch_size=2, steps=3, seed=5)
-    model = models.dense_autoencoder(2)
-    model.compile("adam", "mse")
     training.fit(model, batches, epochs=3)
-    expected = [
-        np.random.default_rng([5, epoch, step]).random() for epoch in range(3) for step in range(3)
-    ]
+    expected = [np.random.default_rng([5, *place]).random() for place in np.ndindex(3, 3)]
     assert list(dict.fromkeys(drawn)) == expected  # in this order, whatever Keras looks at twice
 
 
@@ -82,9 +82,7 @@ def test_bad_batches(argument, value):
 
 def test_the_loss_is_the_psnr_that_is_reported(rng):
     clean = rng.random((3, 16, 24, 1)).astype(np.float32)
-    noisy = clean + rng.normal(size=clean.shape).astype(np.float32) * np.reshape(
-        [0.03, 0.1, 0.3], (3, 1, 1, 1)
-    ).astype(np.float32)
+    noisy = noise.add_gaussian_noise(clean, [0.03, 0.1, 0.3], rng)
     loss = np.asarray(training.negative_psnr(clean, noisy))
     np.testing.assert_allclose(loss, -metrics.psnr(clean, noisy), atol=0.5)
     assert np.asarray(training.negative_psnr(clean, clean)) == pytest.approx([-40] * 3)
@@ -101,13 +99,7 @@ def test_warm_up_then_cosine():
         assert float(schedule(step)) == pytest.approx(expected, abs=1e-8)
 
 
-# -------------------------------------------------------------------- one line is left
-
-
-def test_training_prints_exactly_one_line(capsys, pictures):
-    keras.utils.set_random_seed(0)
-    model = models.dense_autoencoder(4, image_shape=(24, 32, 1))
-    model.compile("adam", "mse")
+def test_training_prints_exactly_one_line(model, capsys, pictures):
     history = training.fit(model, (pictures, pictures), epochs=3, batch_size=2)
     output, errors = capsys.readouterr()
     loss = history.history["loss"][-1]
@@ -116,9 +108,7 @@ def test_training_prints_exactly_one_line(capsys, pictures):
     assert len(history.history["loss"]) == 3
 
 
-def test_the_line_tells_how_many_epochs_were_run(capsys, pictures):
-    model = models.dense_autoencoder(4, image_shape=(24, 32, 1))
-    model.compile("adam", "mse")
+def test_the_line_tells_how_many_epochs_were_run(model, capsys, pictures):
     stop = keras.callbacks.EarlyStopping("loss", patience=0, min_delta=10)  # nothing is good enough
     training.fit(model, (pictures, pictures), epochs=9, callbacks=[stop])
     assert capsys.readouterr().out.startswith("dense_autoencoder: 2 epochs, loss ")
@@ -130,9 +120,7 @@ def test_too_few_steps_for_a_schedule(steps):
         training.warmup_cosine(0.002, steps)
 
 
-def test_the_line_tells_the_validation_loss_too(capsys, pictures):
-    model = models.dense_autoencoder(4, image_shape=(24, 32, 1))
-    model.compile("adam", "mse")
+def test_the_line_tells_the_validation_loss_too(model, capsys, pictures):
     training.fit(model, (pictures, pictures), epochs=1, validation_data=(pictures, pictures))
     line = capsys.readouterr().out
     assert line.count("\n") == 1

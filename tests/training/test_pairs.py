@@ -6,6 +6,8 @@ import pytest
 from helpers import training
 from helpers.training import pairs
 
+FLAT = [np.full((7, 80, 80, 1), 0.6, np.float32)]
+
 
 @pytest.mark.parametrize("slices", [1, 5])
 def test_patches_come_at_three_scales(slices, rng):
@@ -36,14 +38,12 @@ def no_grain(monkeypatch):
 
 def test_a_quarter_of_varied_patches_are_pictures_and_windows_vary(no_grain, rng):
     """Flat scans stay flat, but of other grey levels; pictures are not flat."""
-    flat = [np.full((7, 80, 80, 1), 0.6, np.float32)]
     for slices, pictures in {1: 200, 5: 0}.items():
-        drawn = training.varied_patches(flat, size=32, slices=slices)(800, rng)
+        drawn = training.varied_patches(FLAT, size=32, slices=slices)(800, rng)
         assert drawn.shape == (800, 32, 32, slices)
         is_flat = np.ptp(drawn, axis=(1, 2, 3)) < 1e-3
-        assert (~is_flat).sum() == pytest.approx(
-            pictures, abs=8
-        )  # a few pictures have flat corners
+        # A few pictures have flat corners.
+        assert (~is_flat).sum() == pytest.approx(pictures, abs=8)
         levels = drawn[is_flat].mean(axis=(1, 2, 3))
         assert levels.mean() == pytest.approx(0.6, abs=0.01)
         assert 0.43 < levels.min() < 0.47 and 0.73 < levels.max() < 0.77
@@ -52,8 +52,7 @@ def test_a_quarter_of_varied_patches_are_pictures_and_windows_vary(no_grain, rng
 @pytest.mark.parametrize("slices", [1, 5])
 def test_varied_patches_have_a_grain_of_their_own(slices, rng):
     """Of 0 to 20 HU, neighbouring pixels alike, neighbouring slices not."""
-    flat = [np.full((7, 80, 80, 1), 0.6, np.float32)]
-    drawn = training.varied_patches(flat, size=32, slices=slices)(800, rng)[200:]
+    drawn = training.varied_patches(FLAT, size=32, slices=slices)(800, rng)[200:]
     grain = drawn - drawn.mean(axis=(1, 2, 3), keepdims=True)
     std = grain.std(axis=(1, 2, 3))
     assert std.min() < 0.001 and 0.013 < std.max() < 0.016  # 20 HU are 0.0143
@@ -64,8 +63,7 @@ def test_varied_patches_have_a_grain_of_their_own(slices, rng):
 
 
 def test_a_lone_patch_is_never_a_picture(no_grain, rng):
-    flat = [np.full((7, 80, 80, 1), 0.6, np.float32)]
-    draw = training.varied_patches(flat, size=32)
+    draw = training.varied_patches(FLAT, size=32)
     assert max(np.ptp(draw(1, rng)) for _ in range(20)) < 1e-3
 
 
@@ -81,20 +79,18 @@ def test_the_air_around_the_body_is_cut_away(rng):
     assert (training.ct_patches([images], size=32)(200, rng) > 0.05).mean() > 0.9
 
 
-def test_a_body_smaller_than_a_patch():
-    images = np.ones((2, 100, 128, 1), np.float32)
-    with pytest.raises(ValueError, match="^patients: expected bodies of at least 128 pixels"):
-        training.ct_patches([images], size=64)
-
-
-def test_a_patch_larger_than_a_picture():
-    with pytest.raises(ValueError, match="^size: expected at most 103 pixels"):
-        training.varied_patches([np.ones((2, 300, 300, 1), np.float32)], 104)
-
-
-def test_more_slices_than_a_patient_has():
-    with pytest.raises(ValueError, match="^slices: expected a whole number"):
-        training.ct_patches([np.ones((2, 128, 128, 1), np.float32)], slices=3)
+@pytest.mark.parametrize(
+    ("message", "edges", "settings"),
+    [
+        ("patients: expected bodies of at least 128 pixels", (100, 128), {}),
+        ("size: expected at most 103 pixels", (300, 300), {"size": 104}),
+        ("size: expected a whole number", (128, 128), {"size": 0}),
+        ("slices: expected a whole number", (128, 128), {"slices": 3}),  # of two
+    ],
+)
+def test_bad_input(message, edges, settings):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        training.varied_patches([np.ones((2, *edges, 1), np.float32)], **settings)
 
 
 @pytest.mark.parametrize(

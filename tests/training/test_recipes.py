@@ -21,17 +21,16 @@ def test_shipped_weights_are_described_by_their_recipe(name):
     stored = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     described = describe(name, RECIPES[name])
     assert {key: stored[key] for key in described} == described
-    model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    assert stored["weights"] == model.count_params() == RECIPES[name].network().count_params()
-    assert model.input_shape == RECIPES[name].network().input_shape
+    model, network = keras.saving.load_model(path, compile=False), RECIPES[name].network()
+    assert stored["weights"] == model.count_params() == network.count_params()
+    assert model.input_shape == network.input_shape
 
 
 @each_recipe
 def test_stages_end_with_the_recipe_and_begin_with_random_weights(name):
-    first, *_, last = [None, *training.stages(RECIPES[name])][1:] * 2
-    assert first.start is None
-    assert last is RECIPES[name]
-    assert not first.averaged
+    stages = training.stages(RECIPES[name])
+    assert stages[0].start is None and not stages[0].averaged
+    assert stages[-1] is RECIPES[name]
 
 
 def test_patches_are_counted_over_all_stages():
