@@ -1,4 +1,4 @@
-"""Classical filters, what is known of each (`registry`), and the search for their best parameters (`tuning`)."""
+"""Classical filters, what is known of each (`registry`), and the search for the best settings (`tuning`)."""
 
 from .filters import (
     average,

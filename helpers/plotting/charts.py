@@ -205,7 +205,10 @@ def quality_against_time(scores, seconds, intervals=None, *, title=None):
         title=title,
     )
     line = {"arrowstyle": "-", "color": "0.6", "lw": 0.6, "shrinkA": 0, "shrinkB": 2}
-    for name, height in zip(scores, _spread(list(scores.values()), (high - low) / 20)):
+    gap = (high - low) / 20
+    heights = _spread(list(scores.values()), gap)
+    axis.set_ylim(min(low, min(heights) - gap), max(high, max(heights) + gap))
+    for name, height in zip(scores, heights):
         point, text = (times[name], scores[name]), (times[name] * 1.35, height)
         axis.annotate(name, point, text, va="center", fontsize=9, arrowprops=line)
     axis.grid(alpha=0.3)

@@ -15,8 +15,8 @@ def main(arguments=None):
     )
     add = parser.add_argument
     add("name", choices=RECIPES, help="which network to train")
-    short_try = "for a short try: so many epochs of 400 steps from random weights; default: the recipe's stages"
-    add("--epochs", type=int, help=short_try)
+    epochs = "for a short try: epochs of 400 steps from random weights; default: all stages"
+    add("--epochs", type=int, help=epochs)
     add("--seed", type=int, default=0, help="decides everything that is drawn (default 0)")
     folder = "folder for the weights (default helpers/weights)"
     add("--output", type=Path, default=WEIGHTS, help=folder)

@@ -156,7 +156,7 @@ def patches_seen(recipe):
 
 
 def describe(name, recipe):
-    """Return a recipe as the JSON file beside the weights holds it: functions are named, with their arguments.
+    """Return a recipe as the JSON file beside the weights holds it: functions by name, with their arguments.
 
     >>> described = describe("ct_unet_small", RECIPES["ct_unet_small"])
     >>> described["label"], described["stages"][0]["network"]

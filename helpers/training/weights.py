@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,9 +79,11 @@ def build_weights(name, *, epochs=None, seed=0, output=WEIGHTS, checkpoints=None
         recipe = replace(recipe, epochs=epochs, start=None, averaged=False)
     output = Path(output)
     output.mkdir(parents=True, exist_ok=True)  # before the hours of training, not after them
-    parts = (f"{stage.patches.__name__}-{stage.epochs}" for stage in stages(recipe))
-    checkpoints = Path(checkpoints or cache_folder() / "checkpoints")
-    checkpoints /= "-".join([name, *parts, str(seed)])
+    recipe_as_text = json.dumps(describe(name, recipe))
+    run = (
+        f"{name}-{zlib.crc32(recipe_as_text.encode()):08x}-{seed}"  # another recipe, another folder
+    )
+    checkpoints = Path(checkpoints or cache_folder() / "checkpoints") / run
     checkpoints.mkdir(parents=True, exist_ok=True)
     patients, validation = load_ct("train"), _ValidationPSNR()
     keras.utils.set_random_seed(seed)
