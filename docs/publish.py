@@ -67,7 +67,12 @@ def notebook_text(path, root=ROOT):
     heading, _, text = "".join(title["source"]).partition("\n\n")
     text = re.sub(r"\A\[!\[Open in Colab\].*\n\n", "", text)
     time = minutes(run_times(root)["seconds"][path.stem])
-    text = re.sub(r"(\*\*Run time:\*\*) about \d+ minutes? on", rf"\1 about {time} on", text)
+    line = r"(\*\*Run time:\*\*) about \d+ minutes? on 2 CPU cores"
+    text, count = re.subn(line, rf"\1 about {time} on 2 CPU cores", text)
+    if count != 1:
+        raise ValueError(
+            f"{path.name}: expected one line '**Run time:** about N minutes on 2 CPU cores'"
+        )
     title["source"] = f"{heading}\n\n{colab_badge(path.stem, root)}\n\n{text}".splitlines(True)
     setup["source"] = SETUP_CELL.replace("{address}", address(root)).splitlines(True)
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
@@ -84,22 +89,18 @@ def notebooks_table(root=ROOT):
         time = minutes(run_times(root)["seconds"][path.stem]).replace("minute", "min").rstrip("s")
         link = f"[{title}](notebooks/{path.name})"
         rows.append([link, question[0].upper() + question[1:], time, colab_badge(path.stem, root)])
-    return comparison.markdown_table(["notebook", "question", "run time", "open"], rows)
+    return comparison.markdown_table(["notebook", "question", "run time", "open"], rows, left=2)
 
 
 def who_knows_what(results):
-    """Return a sentence on each kind of method: what it is told, and what it sees."""
+    """Return which methods are told the noise, and which see more than one slice."""
     records = [entry["about"] for entry in results.values()]
     told = sorted(record.label for record in records if record.told_std)
     volumes = sorted(record.label for record in records if record.volume)
     return (
-        f"{_enumerated(told)} are told the strength of the noise, the others are not. "
-        f"{_enumerated(volumes)} see neighbouring slices, the others one slice alone."
+        f"Told the strength of the noise: {', '.join(told)}. All filters were tuned at it. "
+        f"Seeing neighbouring slices: {', '.join(volumes)}."
     )
-
-
-def _enumerated(labels):
-    return f"{', '.join(labels[:-1])} and {labels[-1]}"
 
 
 def readme_parts(root=ROOT):
@@ -126,7 +127,7 @@ def texts(root=ROOT):
     files = {path: notebook_text(path, root) for path in sorted(root.glob("notebooks/*.ipynb"))}
     readme = (root / "README.md").read_text(encoding="utf-8")
     for name, part in readme_parts(root).items():
-        marked = rf"(<!-- begin {name}[^>]*-->\n).*?(\n<!-- end {name} -->)"
+        marked = rf"(<!-- begin {name} \([^>]*-->\n).*?(\n<!-- end {name} -->)"
         readme, count = re.subn(
             marked, lambda found, part=part: found[1] + part + found[2], readme, flags=re.DOTALL
         )
@@ -135,6 +136,11 @@ def texts(root=ROOT):
     return {**files, root / "README.md": readme}
 
 
-if __name__ == "__main__":
+def main():
+    """Write all generated texts."""
     for path, text in texts().items():
         path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -22,7 +22,7 @@ from helpers.plotting import COLOURS, zoom_rows
 
 IMG = Path(__file__).resolve().parent
 CODE_SIZE, DIGIT = 20, 7
-BLUE, ORANGE, GREEN, PINK = COLOURS[:4]
+BLUE, ORANGE, GREEN = COLOURS[:3]
 _INK, _SOFT = "#222222", "#666666"
 _STYLE = {
     "svg.hashsalt": "denoising-autoencoders",  # the same identifiers in every run

@@ -97,7 +97,8 @@ def on_edge(best, scores):
 
     Parameters
     ----------
-    best : dict scores : list of (dict, float)
+    best : dict
+    scores : list of (dict, float)
         Both as `tune` returns them.
 
     Returns

@@ -3,7 +3,6 @@
 from .protocol import (
     STD,
     STDS,
-    SUBSET,
     TUNING_SLAB,
     TUNING_SLICES,
     compare,

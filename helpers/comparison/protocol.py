@@ -1,7 +1,7 @@
 """The fair comparison of the notebook 04_baseline_comparison, piece by piece and as a whole.
 
-The notebook compares at one level of noise on a fixed part of the slices, because BM3D is slow; the command
-`python -m helpers.comparison` runs the same functions on all slices at three levels.
+The command `python -m helpers.comparison` runs all of it at three levels of noise and stores the results. The notebook runs
+all but the slow filters at one level, and reads the stored results of those.
 """
 
 import functools
@@ -22,7 +22,6 @@ STD = 0.07
 STDS = (0.03, STD, 0.12)
 TUNING_SLICES = slice(10, None, 20)  # of each validation patient: 5 slices in all
 TUNING_SLAB = slice(20, 30)  # of each validation patient: neighbours, for filters of volumes
-SUBSET = slice(5, None, 10)  # of each test patient: 11 of 102 slices; BM3D would take long on all
 _WARM_UP = 16  # slices that a method of volumes gets before the clock; one of slices gets one
 
 do_nothing = checked(lambda noisy: noisy, About("noisy input"))

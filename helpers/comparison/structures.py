@@ -65,7 +65,8 @@ def spot_contrast(images, place):
 
     Parameters
     ----------
-    images : array of shape (n, height, width, 1) place : (int, int)
+    images : array of shape (n, height, width, 1)
+    place : (int, int)
         Row and column of the spot's centre, at least 7 pixels from the edge.
 
     Returns

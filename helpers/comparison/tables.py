@@ -133,8 +133,8 @@ def search_table(searches):
     return markdown_table(["filter", "tried", "chosen", "PSNR, dB"], rows)
 
 
-def markdown_table(header, rows):
-    """Write a Markdown table whose first column is aligned left and all others right.
+def markdown_table(header, rows, *, left=1):
+    """Write a Markdown table whose first columns are aligned left and all others right.
 
     Parameters
     ----------
@@ -142,6 +142,8 @@ def markdown_table(header, rows):
         Titles of the columns.
     rows : sequence of sequences
         Cells, as many in each row as there are titles.
+    left : int
+        So many columns are aligned left.
 
     Returns
     -------
@@ -161,7 +163,7 @@ def markdown_table(header, rows):
     """
     if any(len(row) != len(header) for row in rows):
         raise ValueError(f"rows: expected {len(header)} cells in each row, as in the header")
-    lines = [header, [":---"] + ["---:"] * (len(header) - 1), *rows]
+    lines = [header, [":---"] * left + ["---:"] * (len(header) - left), *rows]
     table = "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
     return table.replace("|  |", "| |")
 

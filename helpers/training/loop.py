@@ -9,10 +9,10 @@ from ..checks import check_whole
 from ..progress import ProgressLine
 
 
-class NoisyBatches(keras.utils.PyDataset):
+class NoisyBatches:
     """Pairs of noisy and clean batches; images and noise are drawn anew on every step.
 
-    The seed, the epoch and the step decide a batch, so a run can be repeated and resumed exactly.
+    The seed, the epoch (which `fit` sets) and the step decide a batch, so a run can be repeated and resumed exactly.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class NoisyBatches(keras.utils.PyDataset):
 
     References
     ----------
-    keras.utils.PyDataset. Vincent et al., "Extracting and composing robust features with denoising
+    Vincent et al., "Extracting and composing robust features with denoising
     autoencoders", ICML 2008: corrupt each example anew whenever it is presented.
 
     Examples
@@ -48,7 +48,6 @@ class NoisyBatches(keras.utils.PyDataset):
     """
 
     def __init__(self, draw, corrupt, *, batch_size, steps, seed):
-        super().__init__()
         self.draw, self.corrupt = draw, corrupt
         self.batch_size = check_whole(batch_size, "batch_size", 1)
         self.steps = check_whole(steps, "steps", 1)
@@ -59,6 +58,8 @@ class NoisyBatches(keras.utils.PyDataset):
         return self.steps
 
     def __getitem__(self, step):
+        if not 0 <= step < self.steps:
+            raise IndexError(f"step: expected a number below {self.steps}, got {step}")
         rng = np.random.default_rng([*np.atleast_1d(self.seed), self.epoch, step])
         clean = self.draw(self.batch_size, rng)
         middle = clean.shape[-1] // 2
@@ -118,11 +119,16 @@ def fit(model, batches, *, epochs, callbacks=(), **keywords):
     callbacks : list of keras.callbacks.Callback
         Further callbacks.
     **keywords
-        Passed on to `keras.Model.fit`, such as batch_size and validation_data.
+        With arrays: passed on to `keras.Model.fit`, such as batch_size and validation_data.
 
     Returns
     -------
     keras.callbacks.History
+
+    Raises
+    ------
+    ValueError
+        If there are further keywords beside a NoisyBatches, which has no use for them.
 
     References
     ----------
@@ -139,6 +145,8 @@ def fit(model, batches, *, epochs, callbacks=(), **keywords):
     """
     callbacks = [*callbacks, ProgressCallback(epochs)]
     if isinstance(batches, NoisyBatches):
+        if keywords:
+            raise ValueError(f"{min(keywords)}: expected with arrays only, got a NoisyBatches")
         return _fit_step_by_step(model, batches, epochs, callbacks)
     return model.fit(*batches, epochs=epochs, callbacks=callbacks, verbose=0, **keywords)
 
@@ -155,6 +163,7 @@ def _fit_step_by_step(model, batches, epochs, callbacks):
     model.stop_training, logs = False, {}
     callbacks.on_train_begin()
     resumed = getattr(model, "_initial_epoch", None)  # where Keras's BackupAndRestore leaves it
+    model._initial_epoch = None  # for the next training of this model
     for epoch in range(resumed or 0, epochs):
         batches.epoch = epoch
         model.reset_metrics()

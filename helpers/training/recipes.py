@@ -66,6 +66,10 @@ class Recipe:
     averaged: bool = False
     spares_grain: bool = False
 
+    def __post_init__(self):
+        if self.averaged and self.start is None:
+            raise ValueError("averaged: expected a start, whose weights the mean is taken with")
+
 
 _UNET_ON_SLICES = Recipe(
     label="U-Net",

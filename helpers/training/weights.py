@@ -122,7 +122,9 @@ def _train(stage, number, before, patients, validation, seed, checkpoints):
     sizes = {"batch_size": stage.batch_size, "steps": STEPS_PER_EPOCH}
     batches = NoisyBatches(draw, stage.corrupt, **sizes, seed=[seed, number])
     folder = checkpoints / f"stage-{number}"
-    backup = keras.callbacks.BackupAndRestore(folder, double_checkpoint=True)
+    backup = keras.callbacks.BackupAndRestore(
+        folder, double_checkpoint=True, delete_checkpoint=False
+    )
     fit(model, batches, epochs=stage.epochs, callbacks=[validation, backup])
     if stage.averaged:
         ends = zip(before.get_weights(), model.get_weights())

@@ -126,3 +126,41 @@ def test_the_line_tells_the_validation_loss_too(model, capsys, pictures):
     assert line.count("\n") == 1
     assert "loss 0." in line
     assert "val_loss 0." in line
+
+
+def test_keywords_of_keras_are_for_arrays(batches):
+    with pytest.raises(ValueError, match="^validation_data: expected with arrays only"):
+        training.fit(None, batches, epochs=1, validation_data=None)
+
+
+def test_early_stopping_and_history_with_batches(batches, capsys):
+    """Without a loop of Keras's own, callbacks are called as there."""
+    model = models.dense_autoencoder(4, image_shape=(24, 32, 1))
+    model.compile("adam", "mse")
+    stop = keras.callbacks.EarlyStopping("loss", patience=0, min_delta=10)
+    history = training.fit(model, batches, epochs=9, callbacks=[stop]).history
+    assert len(history["loss"]) == 2
+    assert capsys.readouterr().out.startswith("dense_autoencoder: 2 epochs, loss ")
+
+
+def test_batches_are_trained_on_as_keras_does(batches, capsys):
+    """The same weights and losses as `keras.Model.fit` reaches, epoch by epoch, on the same arrays."""
+    losses, weights = [], []
+    for by_keras in (False, True):
+        keras.utils.set_random_seed(3)
+        model = models.dense_autoencoder(4, image_shape=(24, 32, 1))
+        model.compile("adam", "mse")
+        if by_keras:
+            found = []
+            for epoch in range(2):
+                batches.epoch = epoch
+                steps = [batches[step] for step in range(len(batches))]
+                noisy, clean = (np.concatenate(images) for images in zip(*steps))
+                history = model.fit(noisy, clean, batch_size=4, shuffle=False, verbose=0)
+                found += history.history["loss"]
+        else:
+            found = training.fit(model, batches, epochs=2).history["loss"]
+        losses.append(found)
+        weights.append(np.concatenate([np.ravel(w) for w in model.get_weights()]))
+    np.testing.assert_allclose(*losses, rtol=1e-5)
+    np.testing.assert_allclose(*weights, atol=1e-6)
