@@ -166,13 +166,13 @@ def _fit_step_by_step(model, batches, epochs, callbacks):
     model._initial_epoch = None  # for the next training of this model
     for epoch in range(resumed or 0, epochs):
         batches.epoch = epoch
-        model.reset_metrics()
         callbacks.on_epoch_begin(epoch)
+        steps = []
         for step in range(len(batches)):
             callbacks.on_train_batch_begin(step)
-            logs = model.train_on_batch(*batches[step], return_dict=True)
-            callbacks.on_train_batch_end(step, logs)
-        logs = {name: float(value) for name, value in logs.items()}
+            steps.append(model.train_on_batch(*batches[step], return_dict=True))
+            callbacks.on_train_batch_end(step, steps[-1])
+        logs = {name: float(np.mean([step[name] for step in steps])) for name in steps[-1]}
         callbacks.on_epoch_end(epoch, logs)
         if model.stop_training:
             break
