@@ -33,13 +33,21 @@ def _words(path):
     return words
 
 
-def _look(path):
-    """Return a PNG on a white page as grey levels, averaged over squares of 8 x 8 pixels."""
+def _look(path, edge=8):
+    """Return a PNG on a white page as grey levels, averaged over squares of `edge` x `edge` pixels."""
     pixels = plt.imread(path)
     opaque = pixels[..., 3:]
     grey = (pixels[..., :3] * opaque + 1 - opaque).mean(axis=-1)
-    height, width = (8 * (n // 8) for n in grey.shape)
-    return grey[:height, :width].reshape(height // 8, 8, width // 8, 8).mean(axis=(1, 3))
+    height, width = (n // edge for n in grey.shape)
+    squares = grey[: height * edge, : width * edge].reshape(height, edge, width, edge)
+    return squares.mean(axis=(1, 3))
+
+
+def _edge(name):
+    """Other versions of matplotlib place letters a pixel or two away: then compare larger squares."""
+    drawing = draw.IMG / f"{name}.svg"  # a photograph has none, and few letters
+    version = f"Matplotlib v{matplotlib.__version__}"
+    return 16 if drawing.exists() and version not in drawing.read_text(encoding="utf-8") else 8
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -53,7 +61,7 @@ def test_svg_is_up_to_date(drawn, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_picture_is_up_to_date(drawn, name):
-    stored, fresh = _look(draw.IMG / f"{name}.png"), _look(drawn / f"{name}.png")
+    stored, fresh = (_look(folder / f"{name}.png", _edge(name)) for folder in (draw.IMG, drawn))
     assert stored.shape == fresh.shape
     assert np.abs(stored - fresh).max() < 0.2
 

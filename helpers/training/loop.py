@@ -170,6 +170,7 @@ def _fit_step_by_step(model, batches, epochs, callbacks):
         steps = []
         for step in range(len(batches)):
             callbacks.on_train_batch_begin(step)
+            model.reset_metrics()  # so that each step's loss is its own in older versions of Keras, too
             steps.append(model.train_on_batch(*batches[step], return_dict=True))
             callbacks.on_train_batch_end(step, steps[-1])
         logs = {name: float(np.mean([step[name] for step in steps])) for name in steps[-1]}
