@@ -297,6 +297,9 @@ def test_readme_claims_about_the_comparison():
     for results in levels.values():
         eight, one = (np.concatenate(results[n]["psnr"]).mean() for n in ("ct_unet_x8", "ct_unet"))
         assert eight > one
+        times = {name: np.concatenate(entry["seconds"]).mean() for name, entry in results.items()}
+        assert 5 < times["ct_unet_x8"] / times["ct_unet"] < 12
+        assert times["bm3d"] > 4 * times["ct_unet_x8"]
     assert summary["ct_unet_small"]["difference"][0] > 0
     assert seconds["ct_unet_small"] < min(seconds["ct_unet"], seconds["opencv_nl_means"])
     assert max(summary, key=lambda name: summary[name]["psnr"][0]) == "ct_unet_25d"

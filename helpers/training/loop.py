@@ -12,7 +12,8 @@ from ..progress import ProgressLine
 class NoisyBatches:
     """Pairs of noisy and clean batches; images and noise are drawn anew on every step.
 
-    The seed, the epoch (which `fit` sets) and the step decide a batch, so a run can be repeated and resumed exactly.
+    The seed, the epoch (which `fit` sets) and the step decide a batch, so a run can be repeated and
+    resumed exactly.
 
     Parameters
     ----------

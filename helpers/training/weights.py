@@ -79,10 +79,8 @@ def build_weights(name, *, epochs=None, seed=0, output=WEIGHTS, checkpoints=None
         recipe = replace(recipe, epochs=epochs, start=None, averaged=False)
     output = Path(output)
     output.mkdir(parents=True, exist_ok=True)  # before the hours of training, not after them
-    recipe_as_text = json.dumps(describe(name, recipe))
-    run = (
-        f"{name}-{zlib.crc32(recipe_as_text.encode()):08x}-{seed}"  # another recipe, another folder
-    )
+    # Another recipe, another folder: nobody shall go on from what a different one has left.
+    run = f"{name}-{zlib.crc32(json.dumps(describe(name, recipe)).encode()):08x}-{seed}"
     checkpoints = Path(checkpoints or cache_folder() / "checkpoints") / run
     checkpoints.mkdir(parents=True, exist_ok=True)
     patients, validation = load_ct("train"), _ValidationPSNR()
