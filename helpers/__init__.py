@@ -6,8 +6,8 @@ module imports only from those that stand to the left of it::
     floor 4  comparison (structures tables results protocol __main__)
     floor 3  training (loop pairs recipes weights __main__)
     floor 2  models (networks denoisers)  plotting (canvas images charts distributions)
-    floor 1  data (wheels files samples patches)  baselines (registry filters tuning)
-    floor 0  noise (images ct)  metrics  contract
+    floor 1  data (wheels files samples patches)  baselines (registry filters block_matching tuning)
+    floor 0  noise (images ct projections spectrum)  metrics  contract
     ground   checks  progress  hounsfield  _keras
 
 Only models, training and comparison import Keras; data does so where a loader goes through keras.datasets.

@@ -1,10 +1,9 @@
 """Classical filters, what is known of each (`registry`), and the search for the best settings (`tuning`)."""
 
+from .block_matching import bm3d, bm4d
 from .filters import (
     average,
     bilateral,
-    bm3d,
-    bm4d,
     gaussian,
     median,
     nl_means,

@@ -5,18 +5,16 @@ same shape, float32. `functools.partial(filter, **parameters)` turns it into a d
 that the networks have. A new filter is one function with `@baseline(...)` above it.
 """
 
-import bm3d as bm3d_package
-import bm4d as bm4d_package
 import cv2
 import numpy as np
 import pywt
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_wavelet
 
-from ..checks import check_edges, check_number, check_whole
+from ..checks import check_number, check_whole
 from .registry import baseline
 
 
-def _each(denoise_image, noisy):
+def each_image(denoise_image, noisy):
     """Apply a filter of one two-dimensional image to each image of a batch."""
     return np.stack([denoise_image(image[..., 0]) for image in noisy])[..., None].astype(np.float32)
 
@@ -51,7 +49,7 @@ def gaussian(noisy, sigma=0.8):
     1.0
     """
     sigma = check_number(sigma, "sigma", 1e-3)
-    return _each(lambda image: cv2.GaussianBlur(image, (0, 0), sigma), noisy)
+    return each_image(lambda image: cv2.GaussianBlur(image, (0, 0), sigma), noisy)
 
 
 @baseline("average", "opencv-python", others={"ksize": [2, 3, 4]})
@@ -84,7 +82,7 @@ def average(noisy, ksize=3):
     1.0
     """
     ksize = check_whole(ksize, "ksize", 1)
-    return _each(lambda image: cv2.blur(image, (ksize, ksize)), noisy)
+    return each_image(lambda image: cv2.blur(image, (ksize, ksize)), noisy)
 
 
 @baseline("median", "opencv-python", others={"ksize": [3, 5]})
@@ -119,7 +117,7 @@ def median(noisy, ksize=3):
     """
     if ksize not in (3, 5):
         raise ValueError(f"ksize: expected 3 or 5, got {ksize!r}")
-    return _each(lambda image: cv2.medianBlur(image, int(ksize)), noisy)
+    return each_image(lambda image: cv2.medianBlur(image, int(ksize)), noisy)
 
 
 @baseline(
@@ -162,7 +160,9 @@ def bilateral(noisy, sigma_color=0.3, *, sigma_spatial=1.5):
     """
     sigma_color = check_number(sigma_color, "sigma_color", 1e-6)
     sigma_spatial = check_number(sigma_spatial, "sigma_spatial", 1e-3)
-    return _each(lambda image: cv2.bilateralFilter(image, -1, sigma_color, sigma_spatial), noisy)
+    return each_image(
+        lambda image: cv2.bilateralFilter(image, -1, sigma_color, sigma_spatial), noisy
+    )
 
 
 @baseline(
@@ -208,7 +208,7 @@ def nl_means(noisy, h=0.04, *, std=0.07, patch_size=5, patch_distance=6):
     std = check_number(std, "std", 0)
     patch_size = check_whole(patch_size, "patch_size", 1)
     patch_distance = check_whole(patch_distance, "patch_distance", 1)
-    return _each(
+    return each_image(
         lambda image: denoise_nl_means(image, patch_size, patch_distance, h, sigma=std), noisy
     )
 
@@ -259,7 +259,7 @@ def opencv_nl_means(noisy, h=0.07, *, template_window=7, search_window=21):
         bytes_ = np.round(image.clip(0, 1) * 255).astype(np.uint8)
         return cv2.fastNlMeansDenoising(bytes_, None, h, template_window, search_window) / 255
 
-    return _each(denoise_image, noisy)
+    return each_image(denoise_image, noisy)
 
 
 @baseline("total variation", "scikit-image", grey_levels={"weight": [0.04, 0.05, 0.06, 0.08, 0.1]})
@@ -293,7 +293,7 @@ def total_variation(noisy, weight=0.06):
     1.0
     """
     weight = check_number(weight, "weight", 1e-6)
-    return _each(lambda image: denoise_tv_chambolle(image, weight), noisy)
+    return each_image(lambda image: denoise_tv_chambolle(image, weight), noisy)
 
 
 @baseline(
@@ -337,77 +337,6 @@ def wavelet(noisy, std=0.07, *, wavelet="db2"):
     std = check_number(std, "std", 1e-6)
     if wavelet not in pywt.wavelist(kind="discrete"):
         raise ValueError(f"wavelet: expected a name such as 'db2' or 'haar', got {wavelet!r}")
-    return _each(lambda image: denoise_wavelet(image, std, wavelet, rescale_sigma=False), noisy)
-
-
-@baseline("BM3D", "bm3d", grey_levels={"std": [0.06, 0.07, 0.08]}, told_std=True)
-def bm3d(noisy, std=0.07):
-    """BM3D: collect similar blocks into stacks and shrink their three-dimensional transform.
-
-    Parameters
-    ----------
-    noisy : array of shape (n, height, width, 1)
-        Noisy images, values near [0, 1].
-    std : float
-        Standard deviation of the noise, above 0.
-
-    Returns
-    -------
-    ndarray of the same shape, float32
-
-    Raises
-    ------
-    ValueError
-        If `noisy` is no batch near [0, 1] of at least 9 x 9 pixels, or `std` not above 0.
-
-    References
-    ----------
-    Makinen, Azzari and Foi, "Collaborative filtering of correlated noise", IEEE Trans. Image
-    Processing 29, 2020; package bm3d, free for non-commercial use.
-
-    Examples
-    --------
-    >>> bm3d(np.ones((1, 16, 16, 1))).shape
-    (1, 16, 16, 1)
-    """
-    std = check_number(std, "std", 1e-6)
-    check_edges(noisy, 9, "noisy")  # smaller ones are refused by the package, or crash it
-    return _each(lambda image: bm3d_package.bm3d(image, std), noisy)
-
-
-@baseline("BM4D", "bm4d", grey_levels={"std": [0.06, 0.07, 0.08]}, volume=True, told_std=True)
-def bm4d(noisy, std=0.07):
-    """BM4D: as BM3D, with blocks that reach through neighbouring slices.
-
-    Parameters
-    ----------
-    noisy : array of shape (n, height, width, 1)
-        All noisy slices of one patient in order, values near [0, 1].
-    std : float
-        Standard deviation of the noise, above 0.
-
-    Returns
-    -------
-    ndarray of the same shape, float32
-
-    Raises
-    ------
-    ValueError
-        If `noisy` is no batch near [0, 1] of at least 8 slices, rows and columns, or `std` not above 0.
-
-    References
-    ----------
-    Maggioni, Katkovnik, Egiazarian and Foi, "Nonlocal transform-domain filter for volumetric data denoising
-    and reconstruction", IEEE Trans. Image Processing 22, 2013; package bm4d, free for non-commercial use.
-
-    Examples
-    --------
-    >>> bm4d(np.ones((8, 16, 16, 1))).shape
-    (8, 16, 16, 1)
-    """
-    std = check_number(std, "std", 1e-6)
-    if min(noisy.shape[:3]) < 8:
-        raise ValueError(
-            f"noisy: expected at least 8 slices of at least 8 x 8 pixels, got shape {noisy.shape}"
-        )
-    return np.asarray(bm4d_package.bm4d(noisy[..., 0], std), np.float32)[..., None]
+    return each_image(
+        lambda image: denoise_wavelet(image, std, wavelet, rescale_sigma=False), noisy
+    )

@@ -1,4 +1,4 @@
-"""Noise: corruptions of clean images, and an estimate of the noise that a CT slice carries."""
+"""Noise: corruptions of clean images, the noise of a scan, its spectrum, and an estimate of what a slice carries."""
 
 from .ct import tissue_std
 from .images import (
@@ -10,3 +10,5 @@ from .images import (
     occlude,
     occlude_box,
 )
+from .projections import BODY_MM, KERNELS, add_ct_noise, ct_noise, project
+from .spectrum import power_spectrum
