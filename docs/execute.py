@@ -8,30 +8,18 @@ there into the texts (docs/publish.py). Nothing else should run meanwhile.
 import argparse
 import hashlib
 import json
-import os
-import platform
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import publish
+from helpers.comparison import machine
 
 TIMES = publish.ROOT / "docs" / "run_times.json"
 METADATA = {  # nothing about this machine
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
 }
-
-
-def machine():
-    """Name the processor and its number of cores."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        (model, *_) = [line.split(": ")[1] for line in lines if line.startswith("model name")]
-    except (OSError, ValueError):
-        model = platform.processor() or platform.machine()
-    return f"{os.cpu_count()} cores of {model}, without GPU"
 
 
 def code_hash(path):
@@ -57,7 +45,7 @@ def main():
     parser = argparse.ArgumentParser(prog="python docs/execute.py", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*notebooks, "pytest", []], metavar="NAME")
     times = json.loads(TIMES.read_text(encoding="utf-8")) if TIMES.exists() else {}
-    times = {"seconds": {}, "code": {}, **times, "machine": machine()}
+    times = {"seconds": {}, "code": {}, **times, "machine": f"{machine()}, without GPU"}
     for name in parser.parse_args().names or notebooks:
         start = time.perf_counter()
         if name in notebooks:

@@ -1,7 +1,7 @@
 """Write every generated text: addresses, tables of results, run times.
 
 `python docs/publish.py` writes them into README.md and the notebooks; a test fails where one is stale. They come from
-pyproject.toml (the address under [project.urls]), helpers/results/comparison.csv and docs/run_times.json.
+pyproject.toml (the address under [project.urls]), the CSV files in helpers/results and docs/run_times.json.
 """
 
 import json
@@ -93,19 +93,21 @@ def notebooks_table(root=ROOT):
 
 
 def who_knows_what(results):
-    """Return which methods are told the noise, and which see more than one slice."""
+    """Return which methods are told the noise, which see more than one slice, and what the times are of."""
     records = [entry["about"] for entry in results.values()]
+    machines = "; ".join(dict.fromkeys(entry["machine"] for entry in results.values()))
     told = sorted(record.label for record in records if record.told_std)
     volumes = sorted(record.label for record in records if record.volume)
     return (
         f"Told the strength of the noise: {', '.join(told)}. All filters were tuned at it. "
-        f"Seeing neighbouring slices: {', '.join(volumes)}."
+        f"Seeing neighbouring slices: {', '.join(volumes)}. Times on {machines}."
     )
 
 
 def readme_parts(root=ROOT):
     """Return the generated parts of README.md, by the names of their markers."""
     levels, _ = comparison.read_results()
+    of_transfer, settings_of_transfer = comparison.read_results(comparison.TRANSFER)
     summary = comparison.summarise(levels[comparison.STD], "bm3d")
     measured = run_times(root)
     seconds = measured["seconds"]
@@ -118,6 +120,7 @@ def readme_parts(root=ROOT):
         "quality": comparison.quality_table(summary, "bm3d", times=True),
         "leads": comparison.lead_table(levels),
         "leads of eight views": comparison.lead_table(levels, "ct_unet_x8"),
+        "transfer": comparison.transfer_table(of_transfer, settings_of_transfer["images"]),
     }
 
 

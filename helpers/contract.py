@@ -25,6 +25,8 @@ class About:
         True if it is told the standard deviation of the noise; False if it is blind.
     source : str
         Where it comes from: the package on the Python package index, or the command that made it.
+    version : str
+        Which one: the version of the package, or the first digits of the sha256 of the weights file.
 
     Examples
     --------
@@ -36,6 +38,7 @@ class About:
     volume: bool = False
     told_std: bool = False
     source: str = ""
+    version: str = ""
 
 
 def about(denoiser, name=""):
@@ -44,7 +47,7 @@ def about(denoiser, name=""):
     A function that brings none is taken for one of single slices, blind, called `name`.
 
     >>> about(lambda noisy: noisy, "do nothing")
-    About(label='do nothing', volume=False, told_std=False, source='')
+    About(label='do nothing', volume=False, told_std=False, source='', version='')
     """
     while isinstance(denoiser, functools.partial):
         denoiser = denoiser.func

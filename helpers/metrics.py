@@ -6,7 +6,7 @@ Images lie in [0, 1], so every measure uses a data range of 1. The reference is 
 import numpy as np
 from skimage.metrics import structural_similarity
 
-from .checks import check_edges, check_number, check_pair, check_rng, check_whole
+from .checks import check_edges, check_like, check_number, check_pair, check_rng, check_whole
 
 
 def psnr(clean, denoised):
@@ -90,18 +90,53 @@ def trusted_ssim(clean, denoised):
     return np.array([structural_similarity(a, b, data_range=1.0) for a, b in pairs])
 
 
-def bootstrap_interval(values, rng, *, confidence=0.95, n_resamples=2000):
+def clipped(denoised, clean):
+    """Return what a method made of noisy images as the comparison judges it: cut to [0, 1].
+
+    The clean images are cut to the window, and so would a user cut the denoised ones. A method that
+    overshoots, as transforms do at sharp edges, shall not pay for what nobody sees.
+
+    Parameters
+    ----------
+    denoised : array
+        What a method returned.
+    clean : array of shape (n, height, width, 1)
+        Clean images in [0, 1], as float32.
+
+    Returns
+    -------
+    ndarray of the shape of `clean`, float32
+
+    Raises
+    ------
+    ValueError
+        If `denoised` is no batch of the shape of `clean`, or far outside [0, 1].
+
+    Examples
+    --------
+    >>> clipped(np.full((1, 8, 8, 1), 1.25), np.ones((1, 8, 8, 1), "float32")).max().item()
+    1.0
+    """
+    return check_like(denoised, clean).clip(0, 1)
+
+
+def bootstrap_interval(values, rng, *, block=1, confidence=0.95, n_resamples=2000):
     """Bootstrap confidence interval of the mean over slices, resampled within each patient.
 
-    Neighbouring slices of one patient are alike, so the interval tells how sure the mean is *for
-    these patients*; it does not speak for patients who are not in the sample.
+    Neighbouring slices of one patient are alike. Drawn one by one, as if they were independent, they make
+    an interval that is too narrow; so draw whole blocks of neighbours. In either case it tells how sure the
+    mean is *for these patients*; it does not speak for patients who are not in the sample.
 
     Parameters
     ----------
     values : list of arrays of shape (n,)
-        One array per patient, n may differ.
+        One array per patient, in the order of the slices, n may differ.
     rng : numpy.random.Generator
         Source of randomness.
+    block : int
+        So many neighbouring values are drawn together: 1 where values are independent. A block that starts
+        near the end of a patient goes on at the beginning. It should be longer than the values are
+        alike; of a short patient, a third is taken instead, as a block of all would never vary.
     confidence : float
         Coverage of the interval, between 0 and 1.
     n_resamples : int
@@ -115,12 +150,14 @@ def bootstrap_interval(values, rng, *, confidence=0.95, n_resamples=2000):
     Raises
     ------
     ValueError
-        If `values` is no list of such arrays of finite numbers, `confidence` lies outside [0, 1],
-        `n_resamples` is no whole number from 1 to a million, or `rng` is no Generator.
+        If `values` is no list of such arrays of finite numbers, `block` no whole number of at least 1,
+        `confidence` lies outside [0, 1], `n_resamples` is no whole number from 1 to a million, or `rng` is no
+        Generator.
 
     References
     ----------
-    Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 8 and 13.
+    Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 8 and 13; Politis and Romano, "A
+    circular block-resampling procedure for stationary data", in: Exploring the Limits of Bootstrap, 1992.
 
     Examples
     --------
@@ -132,11 +169,27 @@ def bootstrap_interval(values, rng, *, confidence=0.95, n_resamples=2000):
         group.ndim == 1 and group.size and np.isfinite(group).all() for group in values
     ):
         raise ValueError("values: expected a list of one-dimensional arrays of finite numbers")
+    block = check_whole(block, "block", 1)
     confidence = check_number(confidence, "confidence", 0, 1)
     n_resamples = check_whole(n_resamples, "n_resamples", 1, 1e6)
     check_rng(rng)
-    totals = sum(rng.choice(group, (n_resamples, len(group))).sum(axis=1) for group in values)
-    means = totals / sum(len(group) for group in values)
+
+    def totals(group):
+        length = min(block, max(1, len(group) // 3))
+        starts = rng.integers(len(group), size=(n_resamples, -(-len(group) // length), 1))
+        drawn = group[(starts + np.arange(length)) % len(group)]
+        return drawn.reshape(n_resamples, -1)[:, : len(group)].sum(axis=1)
+
+    means = sum(map(totals, values)) / sum(map(len, values))
+    return percentile_interval(means, confidence)
+
+
+def percentile_interval(values, confidence=0.95):
+    """Return the lower and the upper end of the middle of some bootstrap values.
+
+    >>> percentile_interval(np.arange(101), 0.9)
+    (5.0, 95.0)
+    """
     tail = (1 - confidence) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
+    low, high = np.quantile(values, [tail, 1 - tail])
     return float(low), float(high)

@@ -90,6 +90,47 @@ def test_wider_with_more_confidence(rng):
     assert wide == metrics.bootstrap_interval(values, np.random.default_rng(0), confidence=0.99)
 
 
+def test_blocks_are_wider_where_neighbours_are_alike(rng):
+    """A random walk back to its mean: 0.7 at lag 1. Blocks of one are too sure by far."""
+    hits = {1: 0, 30: 0}
+    for _ in range(100):
+        steps = rng.normal(0, 1, 600)
+        values = np.zeros(600)
+        for index in range(1, 600):
+            values[index] = 0.7 * values[index - 1] + steps[index]
+        for block in hits:
+            low, high = metrics.bootstrap_interval([values], rng, block=block, n_resamples=200)
+            hits[block] += low < 0 < high
+    assert hits[1] < 75 < 82 < hits[30]
+
+
+def test_blocks_hold_neighbours_and_close_the_circle():
+    """Of 1, 0, 0, 1 a block of two is 1+0, 0+0, 0+1 or, around the end, 1+1."""
+    values = [1.0, 0, 0, 0, 0, 1]
+    low, high = metrics.bootstrap_interval(
+        [values], np.random.default_rng(0), block=2, confidence=1
+    )
+    assert (low, high) == (0, 1)
+    alone = [[1.0, 0, 0, 0, 0, 0]]  # a block of two holds the 1 or not: never all six
+    assert metrics.bootstrap_interval(alone, np.random.default_rng(0), block=2, confidence=1) == (
+        (0, 0.5)
+    )
+
+
+def test_a_short_patient_still_varies(rng):
+    """A block as long as a patient would be the whole patient, every time."""
+    low, high = metrics.bootstrap_interval([rng.normal(0, 1, 8)], rng, block=10)
+    assert high - low > 0.3
+
+
+def test_clipped_is_what_a_user_sees(pictures):
+    judged = metrics.clipped(pictures.astype(np.float64) * 2 - 0.5, pictures)
+    assert judged.dtype == np.float32
+    np.testing.assert_allclose(judged, np.clip(pictures * 2 - 0.5, 0, 1), atol=1e-6)
+    with pytest.raises(ValueError, match="^denoised: expected the shape of clean"):
+        metrics.clipped(pictures[:1], pictures)
+
+
 BAD_VALUES = [[], [[]], [[1.0], []], [1.0, 2.0], [[[1.0]]], [[1.0, np.nan]], [[1.0, np.inf]]]
 
 
@@ -98,6 +139,7 @@ BAD_VALUES = [[], [[]], [[1.0], []], [1.0, 2.0], [[[1.0]]], [[1.0, np.nan]], [[1
     [
         ("values", "a list of one-dimensional arrays", BAD_VALUES),
         ("rng", "a numpy Generator", [0]),
+        ("block", "a whole number", [0, 1.5]),
         ("confidence", "a number", [1.5, None]),
         ("n_resamples", "a whole number", [0, 1.5]),
     ],

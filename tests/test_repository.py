@@ -291,16 +291,16 @@ def test_readme_claims_about_the_comparison():
     for ours, theirs in zip(levels[0.07]["ct_unet"]["psnr"], levels[0.07]["bm3d"]["psnr"]):
         assert (ours > theirs).all()  # on every slice
     seconds = {name: entry["seconds"] for name, entry in summary.items()}
-    assert seconds["bm3d"] > 40 * seconds["ct_unet"]
-    assert seconds["bm3d"] > 4 * seconds["ct_unet_x8"]
-    assert 6 < seconds["ct_unet_x8"] / seconds["ct_unet"] < 8
+    assert seconds["bm3d"] > 20 * seconds["ct_unet"]  # "a small part of its time"
     for results in levels.values():
         eight, one = (np.concatenate(results[n]["psnr"]).mean() for n in ("ct_unet_x8", "ct_unet"))
         assert eight > one
         times = {name: np.concatenate(entry["seconds"]).mean() for name, entry in results.items()}
-        assert 5 < times["ct_unet_x8"] / times["ct_unet"] < 12
-        assert times["bm3d"] > 4 * times["ct_unet_x8"]
+        assert 5 < times["ct_unet_x8"] / times["ct_unet"] < 12  # "about eight"
     assert summary["ct_unet_small"]["difference"][0] > 0
-    assert seconds["ct_unet_small"] < min(seconds["ct_unet"], seconds["opencv_nl_means"])
+    assert seconds["ct_unet_small"] < seconds["ct_unet"]
     assert max(summary, key=lambda name: summary[name]["psnr"][0]) == "ct_unet_25d"
-    assert summary["ct_conv_autoencoder"]["psnr"][0] < summary["gaussian"]["psnr"][0]
+    assert summary["ct_conv_autoencoder"]["difference"][2] < -2  # "stays far behind"
+    assert max(comparison.filters(), key=lambda name: summary[name]["psnr"][0]) == "bm3d"
+    ends = [summary["ct_unet"]["difference"][1:], summary["ct_unet"]["patients"]]
+    assert np.ptp(ends[1]) > np.ptp(ends[0])  # the next patient may lie outside

@@ -303,8 +303,10 @@ def total_variation(noisy, weight=0.06):
     others={"wavelet": ["haar", "db2", "sym4"]},
     told_std=True,
 )
-def wavelet(noisy, std=0.07, *, wavelet="db2"):
+def wavelet(noisy, std=0.07, *, wavelet="db2", shifts=4):
     """Shrink small wavelet coefficients, with thresholds set by BayesShrink.
+
+    Where the grid of a wavelet happens to lie leaves traces. The mean over several grids has fewer of them.
 
     Parameters
     ----------
@@ -314,6 +316,8 @@ def wavelet(noisy, std=0.07, *, wavelet="db2"):
         Standard deviation of the noise, above 0.
     wavelet : str
         Name of a wavelet that PyWavelets knows.
+    shifts : int
+        The mean is taken over so many shifts down times so many to the right, by 0, 1, ... pixels.
 
     Returns
     -------
@@ -322,12 +326,14 @@ def wavelet(noisy, std=0.07, *, wavelet="db2"):
     Raises
     ------
     ValueError
-        If `noisy` is no batch near [0, 1], `std` not above 0, or PyWavelets does not know `wavelet`.
+        If `noisy` is no batch near [0, 1], `std` not above 0, PyWavelets does not know `wavelet`, or `shifts`
+        is no whole number of at least 1.
 
     References
     ----------
     Chang, Yu and Vetterli, "Adaptive wavelet thresholding for image denoising and compression", IEEE
-    Trans. Image Processing 9, 2000; skimage.restoration.denoise_wavelet.
+    Trans. Image Processing 9, 2000; Coifman and Donoho, "Translation-invariant de-noising", 1995, for the
+    shifts; skimage.restoration.denoise_wavelet.
 
     Examples
     --------
@@ -337,6 +343,13 @@ def wavelet(noisy, std=0.07, *, wavelet="db2"):
     std = check_number(std, "std", 1e-6)
     if wavelet not in pywt.wavelist(kind="discrete"):
         raise ValueError(f"wavelet: expected a name such as 'db2' or 'haar', got {wavelet!r}")
-    return each_image(
-        lambda image: denoise_wavelet(image, std, wavelet, rescale_sigma=False), noisy
-    )
+    offsets = np.mgrid[: check_whole(shifts, "shifts", 1), :shifts].reshape(2, -1).T
+
+    def denoise_image(image):
+        moved = (np.roll(image, offset, (0, 1)) for offset in offsets)
+        done = (denoise_wavelet(one, std, wavelet, rescale_sigma=False) for one in moved)
+        return np.mean(
+            [np.roll(one, -offset, (0, 1)) for one, offset in zip(done, offsets)], axis=0
+        )
+
+    return each_image(denoise_image, noisy)

@@ -1,5 +1,7 @@
 """The filters that there are: `BASELINES`, how a filter enters it, and the grid of each."""
 
+import importlib.metadata
+
 from ..checks import check_number
 from ..contract import About, checked
 
@@ -31,7 +33,8 @@ def baseline(label, source, *, grey_levels=None, others=None, volume=False, told
     """
 
     def enter(function):
-        filter_ = checked(function, About(label, volume, told_std, source))
+        known = About(label, volume, told_std, source, installed_version(source))
+        filter_ = checked(function, known)
         filter_.grey_levels, filter_.others = grey_levels or {}, others or {}
         BASELINES[function.__name__] = filter_
         return filter_
@@ -74,6 +77,18 @@ def grid(name, std):
     return scaled | {
         parameter: list(values) for parameter, values in BASELINES[name].others.items()
     }
+
+
+def installed_version(package):
+    """Return the version of an installed package, or "" where it goes by another name.
+
+    >>> installed_version("no such package")
+    ''
+    """
+    try:
+        return importlib.metadata.version(package)
+    except (importlib.metadata.PackageNotFoundError, ValueError):  # or opencv-python-headless
+        return ""
 
 
 def three_digits(value):

@@ -4,16 +4,17 @@ import itertools
 
 import numpy as np
 
-from ..checks import check_like, check_patients, check_whole
+from ..checks import check_patients, check_whole
 from ..contract import trusting
-from ..metrics import trusted_psnr
+from ..metrics import clipped, trusted_psnr
 from .registry import three_digits
 
 
 def tune(denoise_function, denoise_parameters, clean, noisy, *, widenings=0):
     """Try every point of a parameter grid on pairs of images and keep the one with the best PSNR.
 
-    Tune on validation patients, never on those that you report results for.
+    Results are judged as the comparison judges them, cut to [0, 1] (`metrics.clipped`). Tune on validation
+    patients, never on those that you report results for.
 
     Parameters
     ----------
@@ -64,7 +65,7 @@ def tune(denoise_function, denoise_parameters, clean, noisy, *, widenings=0):
     def score(values):
         if values not in scores:
             parameters = dict(zip(names, values))
-            images = [check_like(denoise(b, **parameters), a) for a, b in zip(clean, noisy)]
+            images = [clipped(denoise(b.copy(), **parameters), a) for a, b in zip(clean, noisy)]
             quality = [trusted_psnr(a, denoised) for a, denoised in zip(clean, images)]
             scores[values] = float(np.concatenate(quality).mean())
 

@@ -1,59 +1,101 @@
-"""`python -m helpers.comparison` measures every method on all test slices and stores the results."""
+"""`python -m helpers.comparison` measures every method on all test slices and stores the results.
+
+With `--images transfer` it measures those that see one slice on images unlike the training patient; with
+`--methods` it measures some methods again and leaves the other rows of a file as they are.
+"""
 
 import argparse
-import importlib.metadata
-import platform
 from pathlib import Path
 
 from ..checks import check_number, check_whole
-from ..data import load_ct
-from .protocol import STDS, compare, summarise
-from .results import RESULTS, write_results
+from ..data import load_ct, load_transfer
+from .protocol import STDS, all_methods, check_methods, compare, summarise
+from .results import RESULTS, TRANSFER, read_results, write_results
 from .tables import quality_table
 
-_ALWAYS = ["numpy", "PyWavelets", "keras", "tensorflow"]  # these work behind the others
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.comparison",
+        description="Measure every method on all slices of the test patients, or on other images.",
+    )
+    add = parser.add_argument
+    add(
+        "--images",
+        choices=["test", "transfer"],
+        default="test",
+        help="the test patients, or images unlike the training patient (default test)",
+    )
+    add("--seed", type=int, help="decides the noise (default 0)")
+    stds = f"standard deviations of the noise in grey levels (default {' '.join(map(str, STDS))})"
+    add("--std", type=float, nargs="+", help=stds)
+    add(
+        "--methods",
+        nargs="+",
+        metavar="NAME",
+        help="measure only these again; all other rows, and seed and levels, stay as in the file",
+    )
+    file = "the CSV file (default comparison.csv or transfer.csv in helpers/results)"
+    add("--output", type=Path, help=file)
+    return parser
 
 
-def versions(levels):
-    """Name Python and the packages behind some results, as their records name them, with their versions.
+def _load(which):
+    if which == "transfer":
+        return load_transfer()
+    return dict(zip(["test patient 1", "test patient 2"], load_ct("test")))
 
-    >>> versions({}).split()[0]
-    'Python'
-    """
-    sources = [entry["about"].source for results in levels.values() for entry in results.values()]
-    found = [f"Python {platform.python_version()}"]
-    for package in dict.fromkeys([*_ALWAYS, *sources]):
-        try:
-            found.append(f"{package} {importlib.metadata.version(package)}")
-        except (importlib.metadata.PackageNotFoundError, ValueError):
-            pass  # a network, or a function of somebody's own
-    return ", ".join(found)
+
+def _measure(options, output):
+    """Check the options, before any work, then measure and store; return the levels."""
+    methods = all_methods(volume=options.images == "test")
+    stds, seed = options.std or STDS, options.seed or 0
+    again = options.methods is not None
+    if again:
+        methods = check_methods(options.methods, methods)
+        if (options.seed, options.std) != (None, None):
+            raise ValueError("--methods: expected no --seed and no --std, they stay as in the file")
+        levels, settings = read_results(output)
+        stds, seed = list(levels), settings["seed"]
+    stds = [check_number(std, "std", 1e-3, 1) for std in stds]
+    check_whole(seed, "seed", 0)
+    _check_writable(output)
+    images = _load(options.images)
+    if again and settings["images"] != list(images):
+        raise ValueError(
+            f"{output}: expected results of {', '.join(images)}, got {', '.join(settings['images'])}; "
+            "which images a file is of, --images must say"
+        )
+    validation = load_ct("validation")
+    measured = {
+        std: compare(validation, list(images.values()), std=std, seed=seed, methods=methods)
+        for std in stds
+    }
+    if again:  # read again: somebody may have measured others meanwhile
+        levels, _ = read_results(output)
+        measured = {std: levels[std] | measured[std] for std in levels}
+    write_results(output, measured, images=list(images), seed=seed)
+    return measured
+
+
+def _check_writable(path):
+    """Fail before the work, not after it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = not path.exists()
+    path.open("a").close()
+    if new:
+        path.unlink()
 
 
 def main(arguments=None):
     """Read the command line, measure everything and store it."""
-    parser = argparse.ArgumentParser(
-        prog="python -m helpers.comparison",
-        description="Measure every method on all slices of the test patients.",
-    )
-    add = parser.add_argument
-    add("--seed", type=int, default=0, help="decides the noise (default 0)")
-    stds = f"standard deviations of the noise in grey levels (default {' '.join(map(str, STDS))})"
-    add("--std", type=float, nargs="+", default=STDS, help=stds)
-    file = "the CSV file (default helpers/results/comparison.csv)"
-    add("--output", type=Path, default=RESULTS, help=file)
+    parser = _parser()
     options = parser.parse_args(arguments)
+    output = options.output or (TRANSFER if options.images == "transfer" else RESULTS)
     try:
-        stds = [check_number(std, "std", 1e-3, 1) for std in options.std]
-        check_whole(options.seed, "seed", 0)
-        options.output.parent.mkdir(parents=True, exist_ok=True)  # before the work, not after it
-        options.output.open("a").close()
-        patients = load_ct("validation"), load_ct("test")
-        levels = {std: compare(*patients, std=std, seed=options.seed) for std in stds}
+        levels = _measure(options, output)
     except (ValueError, OSError) as error:  # bad numbers, a file that cannot be written, no data
         parser.error(str(error))
-    settings = {"seed": str(options.seed), "versions": versions(levels)}
-    write_results(options.output, levels, settings=settings)
     for std, results in levels.items():
         print(f"noise std {std:g}\n")
         print(quality_table(summarise(results, "bm3d"), "bm3d", times=True), end="\n\n")

@@ -1,7 +1,7 @@
 """The fair comparison of the notebook 04_baseline_comparison, piece by piece and as a whole.
 
-The command `python -m helpers.comparison` runs all of it at three levels of noise and stores the results. The notebook runs
-all but the slow filters at one level, and reads the stored results of those.
+The command `python -m helpers.comparison` runs all of it at three levels of noise and stores the results. The
+notebook runs all but the slow filters at one level, and reads the stored results of those.
 """
 
 import functools
@@ -10,21 +10,45 @@ import time
 import numpy as np
 
 from ..baselines import BASELINES, grid, tune
-from ..checks import check_like, check_patients
+from ..checks import check_patients
 from ..contract import About, about, checked, trusting
-from ..metrics import bootstrap_interval, trusted_psnr, trusted_ssim
+from ..metrics import bootstrap_interval, clipped, trusted_psnr, trusted_ssim
 from ..models import pretrained_denoiser, self_ensemble, shipped
 from ..noise import add_gaussian_noise
 from ..progress import ProgressLine
+from .results import machine, packages
 from .tables import parameters_as_text
 
 STD = 0.07
 STDS = (0.03, STD, 0.12)
 TUNING_SLICES = slice(10, None, 20)  # of each validation patient: 5 slices in all
 TUNING_SLAB = slice(20, 30)  # of each validation patient: neighbours, for filters of volumes
+BLOCK = 10  # neighbouring slices that the bootstrap draws together
 _WARM_UP = 16  # slices that a method of volumes gets before the clock; one of slices gets one
 
 do_nothing = checked(lambda noisy: noisy, About("noisy input"))
+
+
+def all_methods(*, volume=True):
+    """Name the methods of the comparison: do nothing, the filters, the shipped networks, the U-Net's eight views.
+
+    Parameters
+    ----------
+    volume : bool
+        With those that see a volume, or without.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> set(all_methods()) - set(all_methods(volume=False)) == {"bm4d", "ct_unet_25d"}
+    True
+    """
+    names = ["noisy", *BASELINES, *shipped(), "ct_unet_x8"]
+    volumes = [] if volume else [*filters(volume=True), *networks(volume=True)]
+    return [name for name in names if name not in volumes]
 
 
 def filters(*, volume=False):
@@ -138,7 +162,8 @@ def measure(denoisers, clean, noisy):
     """Measure quality and time of several denoisers on the same images.
 
     A denoiser of single slices gets one slice per call, one of volumes all slices of a patient. What each
-    of them is, its record tells (`contract.About`); a plain function counts as one of single slices.
+    of them is, its record tells (`contract.About`); a plain function counts as one of single slices. What
+    they return is cut to [0, 1], as the clean slices are, whoever made it (`metrics.clipped`).
 
     Parameters
     ----------
@@ -174,11 +199,12 @@ def measure(denoisers, clean, noisy):
             call = denoise if known.volume else functools.partial(_slice_by_slice, denoise)
             entry = results[name] = {"about": known, "psnr": [], "ssim": [], "seconds": []}
             for a, b in patients:
-                call(b[: _WARM_UP if known.volume else 1])
+                images = b.copy()  # a function of somebody's own may write into its input
+                call(b[: _WARM_UP if known.volume else 1].copy())
                 start = time.perf_counter()
-                denoised = call(b)
+                denoised = call(images)
                 seconds = (time.perf_counter() - start) / len(b)
-                denoised = check_like(denoised, a)
+                denoised = clipped(denoised, a)
                 entry["psnr"].append(trusted_psnr(a, denoised))
                 entry["ssim"].append(trusted_ssim(a, denoised))
                 entry["seconds"].append(np.full(len(b), seconds))
@@ -192,6 +218,8 @@ def _slice_by_slice(denoise, noisy):
 def summarise(results, reference, *, seed=0):
     """Average over slices, with 95 % bootstrap intervals and paired differences to one method.
 
+    Neighbouring slices are alike, so the bootstrap draws blocks of `BLOCK` of them within each patient.
+
     Parameters
     ----------
     results : dict of str to dict
@@ -204,7 +232,8 @@ def summarise(results, reference, *, seed=0):
     Returns
     -------
     dict of str to dict
-        "about"; "psnr", "ssim", "difference" (dB): (mean, low, high); "seconds": the mean per slice.
+        "about"; "psnr", "ssim", "difference" (dB): (mean, low, high); "patients": the mean difference of each
+        patient (dB); "seconds": the mean per slice.
 
     Raises
     ------
@@ -213,13 +242,13 @@ def summarise(results, reference, *, seed=0):
 
     References
     ----------
-    `metrics.bootstrap_interval`: slices are resampled within each patient.
+    `metrics.bootstrap_interval`.
 
     Examples
     --------
     >>> clean = [np.zeros((2, 8, 8, 1))]
-    >>> results = measure({"darker": lambda noisy: noisy - 0.1}, clean, clean)
-    >>> summarise(results, "darker")["darker"]["psnr"]
+    >>> results = measure({"brighter": lambda noisy: noisy + 0.1}, clean, clean)
+    >>> summarise(results, "brighter")["brighter"]["psnr"]
     (20.0, 20.0, 20.0)
     """
     if reference not in results:
@@ -227,60 +256,86 @@ def summarise(results, reference, *, seed=0):
 
     def interval(values):
         mean = float(np.concatenate(values).mean())
-        return mean, *bootstrap_interval(values, np.random.default_rng(seed))
+        return mean, *bootstrap_interval(values, np.random.default_rng(seed), block=BLOCK)
 
     summary = {}
     for name, entry in results.items():
         pairs = zip(entry["psnr"], results[reference]["psnr"])
+        differences = [ours - theirs for ours, theirs in pairs]
         summary[name] = {
             "about": entry["about"],
             "psnr": interval(entry["psnr"]),
             "ssim": interval(entry["ssim"]),
-            "difference": interval([ours - theirs for ours, theirs in pairs]),
+            "difference": interval(differences),
+            "patients": [float(patient.mean()) for patient in differences],
             "seconds": float(np.concatenate(entry["seconds"]).mean()),
         }
     return summary
 
 
-def compare(validation, test, *, std=STD, seed=0):
-    """Tune every filter on validation patients, then measure all methods on whole test patients.
+def compare(validation, images, *, std=STD, seed=0, methods=None):
+    """Tune every filter on validation patients, then measure methods on other images.
 
     Filters of single slices are tuned on `TUNING_SLICES`, those of volumes on the `TUNING_SLAB` of each
-    patient. All shipped networks take part, and the mean of eight views of "ct_unet".
+    patient.
 
     Parameters
     ----------
-    validation, test : lists of arrays of shape (n, height, width, 1)
+    validation : list of arrays of shape (n, height, width, 1)
         Clean slices in [0, 1], one array per patient, all slices in order.
+    images : list of arrays of shape (n, height, width, 1)
+        What is measured: the test patients, likewise, or groups of other images.
     std : float
         Standard deviation of the noise in grey levels.
     seed : int
         Decides the noise.
+    methods : sequence of str, optional
+        Some of `all_methods`; by default all.
 
     Returns
     -------
     dict of str to dict
-        As `measure` returns it, and under "parameters" what was chosen for each filter, as text.
+        As `measure` returns it, and as texts under "parameters" what was chosen for each filter, under
+        "machine" and "packages" where it was measured.
 
     Raises
     ------
     ValueError
-        If a patient is no batch in [0, 1], or `std` not above 0.
+        If a patient is no batch in [0, 1], `std` not above 0, or a method unknown.
 
     Examples
     --------
     >>> from helpers.data import load_ct
     >>> results = compare(load_ct("validation"), load_ct("test"))  # doctest: +SKIP
     """
+    names = all_methods() if methods is None else check_methods(methods, all_methods())
     noisy_validation = noisy_copies(validation, std, seed=seed)
-    methods, chosen = {"noisy": do_nothing}, {}
+    denoisers, chosen = {"noisy": do_nothing}, {}
     for volume, part in ((False, TUNING_SLICES), (True, TUNING_SLAB)):
+        wanted = [name for name in filters(volume=volume) if name in names]
         pair = ([images[part] for images in both] for both in (validation, noisy_validation))
-        tuned, searches = tune_filters(*pair, std=std, names=filters(volume=volume))
-        methods |= tuned | networks(volume=volume)
+        tuned, searches = tune_filters(*pair, std=std, names=wanted)
+        denoisers |= tuned
         chosen |= {name: parameters_as_text(best) for name, (best, _) in searches.items()}
-    methods["ct_unet_x8"] = self_ensemble(methods["ct_unet"])
-    results = measure(methods, test, noisy_copies(test, std, seed=seed))
+    denoisers |= {name: pretrained_denoiser(name) for name in shipped() if name in names}
+    if "ct_unet_x8" in names:
+        one_view = denoisers.get("ct_unet") or pretrained_denoiser("ct_unet")
+        denoisers["ct_unet_x8"] = self_ensemble(one_view)
+    denoisers = {name: denoisers[name] for name in names}
+    results = measure(denoisers, images, noisy_copies(images, std, seed=seed))
     for name, entry in results.items():
         entry["parameters"] = chosen.get(name, "")
+        entry |= {"machine": machine(), "packages": packages()}
     return results
+
+
+def check_methods(methods, known):
+    """Return names of methods as they are, or raise ValueError, which lists the known ones.
+
+    >>> check_methods(["bm3d"], ["noisy", "bm3d"])
+    ['bm3d']
+    """
+    unknown = [name for name in methods if name not in known]
+    if unknown:
+        raise ValueError(f"methods: expected some of {', '.join(known)}, got {unknown[0]!r}")
+    return methods

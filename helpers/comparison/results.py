@@ -1,22 +1,83 @@
 """The stored results: what each method is, and one row per noise level, slice and method."""
 
+import contextlib
 import csv
 import json
+import os
+import platform
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+from ..baselines.registry import installed_version
 from ..contract import About
 
 RESULTS = Path(__file__).parents[1] / "results" / "comparison.csv"
+TRANSFER = RESULTS.with_name("transfer.csv")
 _COLUMNS = ["std", "method", "parameters", "patient", "slice", "psnr_db", "ssim", "milliseconds"]
 _MEASURES = ("psnr", "ssim", "seconds")
-_METHOD = "method "  # opens the names of those settings that hold the record of a method
+_COMMAND = "python -m helpers.comparison [--images transfer]"
+_METHOD = "method "  # opens the lines that hold what is known of a method
 
 
-def write_results(path, levels, *, settings):
-    """Store results as a table; lines that start with # hold the settings and the methods' records.
+def machine():
+    """Name the number of cores and the processor.
+
+    >>> "cores of" in machine()
+    True
+    """
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        (model, *_) = [line.split(": ")[1] for line in lines if line.startswith("model name")]
+    except (OSError, ValueError):
+        model = platform.processor() or platform.machine()
+    return f"{os.cpu_count()} cores of {model}"
+
+
+def packages():
+    """Name Python and the packages that work behind all methods, with their versions.
+
+    >>> packages().split()[0]
+    'Python'
+    """
+    found = {"Python": platform.python_version()}
+    found |= {
+        name: installed_version(name) for name in ("numpy", "PyWavelets", "keras", "tensorflow")
+    }
+    return ", ".join(f"{name} {version}" for name, version in found.items() if version)
+
+
+@contextlib.contextmanager
+def replaced(path):
+    """Open a text file to write; it takes the place of the old one in one step, when all is written.
+
+    >>> with replaced("new.csv") as file:  # doctest: +SKIP
+    ...     file.write("std,method")
+    """
+    path = Path(path)
+    unfinished = path.with_name(path.name + ".unfinished")
+    with unfinished.open("w", newline="", encoding="utf-8") as file:
+        yield file
+    unfinished.replace(path)
+
+
+def stored_lines(path, command):
+    """Return the lines of a stored file, or raise FileNotFoundError, which says what command makes it.
+
+    >>> stored_lines("none.csv", "python -m helpers.comparison")
+    Traceback (most recent call last):
+        ...
+    FileNotFoundError: none.csv: no such file; `python -m helpers.comparison` makes it
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; `{command}` makes it")
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+def write_results(path, levels, *, images, seed):
+    """Store results as a table; lines that start with # hold what is the same for all slices.
 
     Parameters
     ----------
@@ -24,8 +85,10 @@ def write_results(path, levels, *, settings):
         A CSV file, replaced in one step; its folder is made if need be.
     levels : dict of float to dict
         For each standard deviation of the noise the results, as `protocol.compare` returns them.
-    settings : dict of str to str
-        How it was measured: seed, versions.
+    images : list of str
+        The names of the patients, or groups of images.
+    seed : int
+        What decided the noise.
 
     Raises
     ------
@@ -34,15 +97,17 @@ def write_results(path, levels, *, settings):
 
     Examples
     --------
-    >>> write_results("comparison.csv", {0.07: {}}, settings={"seed": "0"})  # doctest: +SKIP
+    >>> write_results("comparison.csv", {0.07: {}}, images=["patient"], seed=0)  # doctest: +SKIP
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".unfinished")
-    entries = [pair for results in levels.values() for pair in results.items()]
-    records = {_METHOD + name: json.dumps(asdict(entry["about"])) for name, entry in entries}
-    with unfinished.open("w", newline="", encoding="utf-8") as file:
-        file.writelines(f"# {name}: {value}\n" for name, value in (settings | records).items())
+    lines = {"images": json.dumps(images), "seed": seed}
+    for results in levels.values():
+        for name, entry in results.items():
+            known = {"machine": entry["machine"], "packages": entry["packages"]}
+            lines[_METHOD + name] = json.dumps(asdict(entry["about"]) | known)
+    with replaced(path) as file:
+        file.writelines(f"# {name}: {value}\n" for name, value in lines.items())
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(_COLUMNS)
         for std, results in levels.items():
@@ -52,7 +117,6 @@ def write_results(path, levels, *, settings):
                     for index, (psnr, ssim, seconds) in enumerate(zip(*values)):
                         numbers = f"{psnr:.4f}", f"{ssim:.5f}", f"{1000 * seconds:.3g}"
                         writer.writerow([std, name, entry["parameters"], patient, index, *numbers])
-    unfinished.replace(path)
 
 
 def read_results(path=RESULTS):
@@ -61,20 +125,22 @@ def read_results(path=RESULTS):
     Parameters
     ----------
     path : str or Path
-        The CSV file, by default the one that the repository holds.
+        The CSV file, by default the one of the test patients that the repository holds.
 
     Returns
     -------
     levels : dict of float to dict
         For each standard deviation of the noise the results, as `protocol.compare` returns them.
-    settings : dict of str to str
+    settings : dict
+        "images": the names of the patients or groups; "seed": what decided the noise.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it does not hold the expected columns, or lacks the record of a method.
+        If it is of another version of this package, or rows are missing; the message names the file and the
+        command that makes it anew.
 
     Examples
     --------
@@ -82,32 +148,49 @@ def read_results(path=RESULTS):
     >>> levels[0.07]["ct_unet"]["about"].label, len(levels[0.07]["ct_unet"]["psnr"])
     ('U-Net', 2)
     """
-    path = Path(path)
-    remedy = "`python -m helpers.comparison` makes it"
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file; {remedy}")
-    lines = path.read_text(encoding="utf-8").splitlines()
-    settings = dict(line[2:].split(": ", 1) for line in lines if line.startswith("# "))
+    lines = stored_lines(path, _COMMAND)
+    try:
+        return _parsed(lines)
+    except (ValueError, TypeError) as error:  # a TypeError comes from a record with other entries
+        raise ValueError(f"{path}: {error}; `{_COMMAND}` makes it anew") from error
+
+
+def _parsed(lines):
+    known = dict(line[2:].split(": ", 1) for line in lines if line.startswith("# "))
     table = csv.reader(line for line in lines if not line.startswith("#"))
     if next(table, None) != _COLUMNS:
-        raise ValueError(f"{path}: expected the columns {', '.join(_COLUMNS)}; {remedy} anew")
+        raise ValueError(f"expected the columns {', '.join(_COLUMNS)}")
+    if not {"images", "seed"} <= set(known):
+        raise ValueError("expected the lines '# images: ...' and '# seed: ...'")
+    settings = {"images": json.loads(known["images"]), "seed": int(known["seed"])}
     records = {
-        name.removeprefix(_METHOD): About(**json.loads(settings.pop(name)))
-        for name in list(settings)
+        name.removeprefix(_METHOD): _record(**json.loads(text))
+        for name, text in known.items()
         if name.startswith(_METHOD)
     }
     levels = {}
-    for std, name, parameters, patient, _, psnr, ssim, milliseconds in table:
+    for std, name, parameters, patient, index, *numbers in table:
         if name not in records:
-            raise ValueError(f"{path}: expected a line '# {_METHOD}{name}: ...'; {remedy} anew")
-        empty = {"about": records[name], "parameters": parameters, **{m: [] for m in _MEASURES}}
+            raise ValueError(f"expected a line '# {_METHOD}{name}: ...'")
+        empty = {"parameters": parameters, **records[name], **{m: [] for m in _MEASURES}}
         entry = levels.setdefault(float(std), {}).setdefault(name, empty)
-        values = float(psnr), float(ssim), float(milliseconds) / 1000
-        for measure, value in zip(_MEASURES, values):
+        psnr, ssim, milliseconds = map(float, numbers)
+        for measure, value in zip(_MEASURES, (psnr, ssim, milliseconds / 1000)):
             if int(patient) == len(entry[measure]):
                 entry[measure].append([])
+            if int(patient) != len(entry[measure]) - 1 or int(index) != len(entry[measure][-1]):
+                raise ValueError(f"rows are missing before std {std}, {name}, {patient}, {index}")
             entry[measure][-1].append(value)
+    sizes = {tuple(map(len, e["psnr"])) for results in levels.values() for e in results.values()}
+    if len(sizes) != 1 or any(set(results) != set(records) for results in levels.values()):
+        raise ValueError("rows are missing: expected all methods at all levels, on all slices")
+    if len(sizes.pop()) != len(settings["images"]):
+        raise ValueError(f"rows are missing: expected those of {', '.join(settings['images'])}")
     for results in levels.values():
         for entry in results.values():
             entry |= {m: list(map(np.array, entry[m])) for m in _MEASURES}
     return levels, settings
+
+
+def _record(*, machine, packages, **about):
+    return {"about": About(**about), "machine": machine, "packages": packages}

@@ -1,5 +1,7 @@
 """Results, summaries and searches as Markdown tables."""
 
+import re
+
 import numpy as np
 
 from ..baselines import BASELINES
@@ -30,23 +32,25 @@ def quality_table(summary, reference, *, times=False):
     Examples
     --------
     >>> from helpers.contract import About
-    >>> row = {"psnr": (20, 19, 21), "ssim": (0.5, 0.4, 0.6), "difference": (0, 0, 0)}
+    >>> row = {"psnr": (20, 19, 21), "ssim": (0.5, 0.4, 0.6), "difference": (0, 0, 0), "patients": [0, 0]}
     >>> print(quality_table({"bm3d": {"about": About("BM3D"), **row}}, "bm3d"))
-    | method | PSNR, dB | SSIM | difference to BM3D, dB |
-    | :--- | ---: | ---: | ---: |
-    | BM3D | 20.00 (19.00 to 21.00) | 0.500 (0.400 to 0.600) | |
+    | method | PSNR, dB | SSIM | difference to BM3D, dB | each patient |
+    | :--- | ---: | ---: | ---: | ---: |
+    | BM3D | 20.00 (19.00 to 21.00) | 0.500 (0.400 to 0.600) | | |
     """
-    header = ["method", "PSNR, dB", "SSIM", f"difference to {_label(summary, reference)}, dB"]
+    difference_to = f"difference to {_label(summary, reference)}, dB"
+    header = ["method", "PSNR, dB", "SSIM", difference_to, "each patient"]
     header += ["time per slice, ms"] * times
     rows = []
     for name in sorted(summary, key=lambda name: -summary[name]["psnr"][0]):
         entry = summary[name]
-        difference = "{:+.2f} ({:+.2f} to {:+.2f})".format(*entry["difference"])
+        difference = "{} ({} to {})".format(*map(_decibels, entry["difference"]))
         cells = [
             _label(summary, name),
             "{:.2f} ({:.2f} to {:.2f})".format(*entry["psnr"]),
             "{:.3f} ({:.3f} to {:.3f})".format(*entry["ssim"]),
             "" if name == reference else difference,
+            "" if name == reference else _signed(entry["patients"]),
         ]
         rows.append(cells + ([f"{1000 * entry['seconds']:,.1f}"] if times else []))
     return markdown_table(header, rows)
@@ -65,8 +69,8 @@ def lead_table(levels, method="ct_unet", *, reference="bm3d"):
     Returns
     -------
     str
-        One row per level: both mean PSNRs, the mean of the slices' differences, the share of slices on
-        which the method is ahead, and both mean SSIMs.
+        One row per level: both mean PSNRs, the mean of the slices' differences, that of each patient, the
+        share of slices on which the method is ahead, and both mean SSIMs.
 
     Raises
     ------
@@ -80,9 +84,9 @@ def lead_table(levels, method="ct_unet", *, reference="bm3d"):
     >>> theirs = {"psnr": [np.array([32.0, 31.5])], "ssim": [np.array([0.8, 0.9])]}
     >>> results = {"ct_unet": {"about": About("U-Net"), **ours}, "bm3d": {"about": About("BM3D"), **theirs}}
     >>> print(lead_table({0.07: results}))
-    | noise std | BM3D, dB | U-Net, dB | lead, dB | slices won | BM3D, SSIM | U-Net, SSIM |
-    | :--- | ---: | ---: | ---: | ---: | ---: | ---: |
-    | 0.07 | 31.75 | 32.00 | +0.25 | 50 % | 0.850 | 0.900 |
+    | noise std | BM3D, dB | U-Net, dB | lead, dB | each patient | slices won | BM3D, SSIM | U-Net, SSIM |
+    | :--- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+    | 0.07 | 31.75 | 32.00 | +0.25 | +0.25 | 50 % | 0.850 | 0.900 |
     """
     rows = []
     for std, results in levels.items():
@@ -92,14 +96,64 @@ def lead_table(levels, method="ct_unet", *, reference="bm3d"):
             for measure in ("psnr", "ssim")
         )
         lead = psnrs[1] - psnrs[0]
+        each = [a.mean() - b.mean() for a, b in _pairs(results, method, reference)]
         rows.append(
             [f"{std:g}"]
             + [f"{values.mean():.2f}" for values in psnrs]
-            + [f"{lead.mean():+.2f}", f"{100 * (lead > 0).mean():.0f} %"]
+            + [_decibels(lead.mean()), _signed(each), f"{100 * (lead > 0).mean():.0f} %"]
             + [f"{values.mean():.3f}" for values in ssims]
         )
-    header = ["noise std", f"{theirs}, dB", f"{ours}, dB", "lead, dB", "slices won"]
+    header = ["noise std", f"{theirs}, dB", f"{ours}, dB", "lead, dB", "each patient", "slices won"]
     return markdown_table([*header, f"{theirs}, SSIM", f"{ours}, SSIM"], rows)
+
+
+def transfer_table(levels, images, method="ct_unet", *, reference="bm3d"):
+    """Write a Markdown table of one method's lead over another on each kind of image.
+
+    Parameters
+    ----------
+    levels : dict of float to (dict of str to dict)
+        For each standard deviation of the noise what `measure` returned for the groups of images.
+    images : list of str
+        The names of the groups.
+    method, reference : str
+        Which two methods.
+
+    Returns
+    -------
+    str
+        One row per group: its number of images and, at each level of noise, the mean lead and, in brackets, that
+        on the worst image.
+
+    Raises
+    ------
+    KeyError
+        If one of the two was not measured at a level.
+    ValueError
+        If there is no level, or there are not as many names as groups.
+
+    Examples
+    --------
+    >>> from helpers.contract import About
+    >>> ours = {"psnr": [np.array([33.0]), np.array([31.0, 32.0])]}
+    >>> theirs = {"psnr": [np.array([32.0]), np.array([31.5, 31.5])]}
+    >>> results = {"ct_unet": {"about": About("U-Net"), **ours}, "bm3d": {"about": About("BM3D"), **theirs}}
+    >>> print(transfer_table({0.03: results}, ["disc", "brain"]))
+    | U-Net minus BM3D, dB | images | noise 0.03 |
+    | :--- | ---: | ---: |
+    | disc | 1 | +1.00 (+1.00) |
+    | brain | 2 | +0.00 (-0.50) |
+    """
+    if not levels:
+        raise ValueError("levels: expected at least one level of noise")
+    rows, labels = [[name] for name in images], set()
+    for results in levels.values():
+        labels.add(f"{_label(results, method)} minus {_label(results, reference)}, dB")
+        for row, (ours, theirs) in zip(rows, _pairs(results, method, reference), strict=True):
+            row.extend([len(ours)] if len(row) == 1 else [])
+            lead = ours - theirs
+            row.append(f"{_decibels(lead.mean())} ({_decibels(lead.min())})")
+    return markdown_table([*labels, "images", *(f"noise {std:g}" for std in levels)], rows)
 
 
 def search_table(searches):
@@ -165,7 +219,7 @@ def markdown_table(header, rows, *, left=1):
         raise ValueError(f"rows: expected {len(header)} cells in each row, as in the header")
     lines = [header, [":---"] * left + ["---:"] * (len(header) - left), *rows]
     table = "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
-    return table.replace("|  |", "| |")
+    return re.sub(r"(?<=\|)  (?=\|)", " ", table)
 
 
 def parameters_as_text(parameters):
@@ -177,6 +231,20 @@ def parameters_as_text(parameters):
     'h=0.05 std=0.07'
     """
     return " ".join(f"{name}={value}" for name, value in parameters.items())
+
+
+def _pairs(results, method, reference):
+    """Pair the PSNRs of two methods, patient by patient."""
+    return zip(results[method]["psnr"], results[reference]["psnr"])
+
+
+def _signed(values):
+    return ", ".join(map(_decibels, values))
+
+
+def _decibels(value):
+    """Write a difference with its sign; + 0 turns -0.0 into 0.0."""
+    return f"{round(float(value), 2) + 0:+.2f}"
 
 
 def _label(entries, name):

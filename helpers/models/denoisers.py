@@ -1,5 +1,6 @@
 """Denoisers made of networks, denoisers made of denoisers, and the shipped ones."""
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ GRAIN_STD = 0.005  # 7 HU, chosen on the validation patients of `data.load_ct` (
 _PIXELS_AT_ONCE = 2**18  # one 512x512 slice, or many small images, go through a network together
 
 
-def as_denoiser(model, label=None, *, source=""):
+def as_denoiser(model, label=None, *, source="", version=""):
     """Turn a Keras model into a denoiser for images of any size.
 
     Parameters
@@ -24,7 +25,7 @@ def as_denoiser(model, label=None, *, source=""):
         From (n, height, width, slices) to (n, height, width, 1). A model of fixed size accepts that
         size only; for any other, images are padded by mirroring to a multiple of 8 pixels and cut
         back. It must accept multiples of 8, as a `denoising_unet` of up to three widths does.
-    label, source : str
+    label, source, version : str
         What `contract.About` is to say of it; the label is the model's name by default.
 
     Returns
@@ -75,7 +76,8 @@ def as_denoiser(model, label=None, *, source=""):
             denoised[start : start + at_once] = result[:, :height, :width]
         return denoised
 
-    return checked(denoise, About(label or model.name, volume=slices > 1, source=source))
+    known = About(label or model.name, volume=slices > 1, source=source, version=version)
+    return checked(denoise, known)
 
 
 def spare_grain(denoiser, std=GRAIN_STD):
@@ -196,9 +198,9 @@ def shipped():
 def pretrained_denoiser(name="ct_unet"):
     """Load a shipped denoiser, or one that you trained with `python -m helpers.training`.
 
-    Nothing is fetched. The shipped networks learned from the training patient of `data.load_ct`, the U-Nets
-    also from sample pictures of scikit-image; the file NAME.json beside the weights tells the recipe. The
-    U-Nets saw white Gaussian noise of unknown standard deviation from 0 to 0.16, the autoencoder 0.07. The
+    Nothing is fetched. The shipped networks learned from the training patient of `data.load_ct` and from sample
+    pictures of scikit-image, "ct_unet" and "ct_unet_25d" also from drawings, all with white Gaussian noise of
+    unknown standard deviation from 0 to 0.16; the file NAME.json beside the weights tells the recipe. The
     U-Nets spare the grain of the scans (`spare_grain`). Not for clinical use.
 
     Parameters
@@ -236,6 +238,7 @@ def pretrained_denoiser(name="ct_unet"):
         path = WEIGHTS / f"{name}.keras"
     elif not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; expected weights that Keras can load")
+    version = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # a damaged file fails in zipfile, h5py, json or Keras
@@ -243,9 +246,9 @@ def pretrained_denoiser(name="ct_unet"):
             f"{path}: expected weights that Keras can load, the file is damaged"
         ) from error
     if path.parent != WEIGHTS and not path.with_suffix(".json").exists():
-        return as_denoiser(model, path.stem, source=str(path))  # not trained by this package
+        return as_denoiser(model, path.stem, source=str(path), version=version)  # not trained here
     label, source, spares_grain = _recipe(path.with_suffix(".json"))
-    denoise = as_denoiser(model, label, source=source)
+    denoise = as_denoiser(model, label, source=source, version=version)
     return spare_grain(denoise) if spares_grain else denoise
 
 

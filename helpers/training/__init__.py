@@ -1,6 +1,6 @@
 """Training: the loop, the pairs that a network learns from, and the shipped networks' recipes and weights."""
 
 from .loop import NoisyBatches, ProgressCallback, fit, negative_psnr, warmup_cosine
-from .pairs import ct_patches, known_noise, unknown_noise, varied_patches
+from .pairs import ct_patches, dead_leaves, diverse_patches, unknown_noise, varied_patches
 from .recipes import RECIPES, STEPS_PER_EPOCH, Recipe, patches_seen, stages
-from .weights import build_weights
+from .weights import build_weights, validation_psnr

@@ -219,7 +219,7 @@ def warmup_cosine(peak, steps, *, warmup_share=0.05):
     )
 
 
-def negative_psnr(clean, denoised):
+def negative_psnr(clean, denoised, *, floor=1e-4):
     """Loss: minus the PSNR of each image; what the comparison measures, made trainable.
 
     Each image counts alike, whether its noise is weak or strong. The mean squared or absolute error
@@ -229,12 +229,14 @@ def negative_psnr(clean, denoised):
     ----------
     clean, denoised : tensors of shape (n, height, width, 1)
         Clean images in [0, 1] and what a network made of their noisy versions; any backend of Keras.
+    floor : float
+        Added to the squared error, so that images of hardly any noise do not rule the batch: with 1e-4 the
+        loss is never below -40.
 
     Returns
     -------
     tensor of shape (n,)
-        dB, of which Keras takes the mean; 1e-4 is added to the squared error, so that the loss is never
-        below -40 and images of hardly any noise do not rule the batch.
+        dB, of which Keras takes the mean.
 
     References
     ----------
@@ -247,4 +249,4 @@ def negative_psnr(clean, denoised):
     array([-20.], dtype=float32)
     """
     error = keras.ops.mean(keras.ops.square(denoised - clean), axis=(1, 2, 3))
-    return 10 * keras.ops.log10(error + 1e-4)
+    return 10 * keras.ops.log10(error + floor)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import skimage.data
 
-from ..checks import check_images, check_whole
+from ..checks import check_images, check_number, check_whole
 from ..data.patches import draw_patches
 from ..noise import add_correlated_noise, add_gaussian_noise
 
@@ -93,6 +93,116 @@ def varied_patches(patients, size=64, *, slices=1):
     >>> draw(8, np.random.default_rng(0)).shape
     (8, 64, 64, 1)
     """
+    with_pictures = _with_pictures(patients, size, slices)
+
+    def draw(n, rng):
+        patches = with_pictures(n, rng)
+        patches = _usual_window(patches, rng) + _grain(patches, rng)
+        return patches.clip(0, 1).astype(np.float32)
+
+    return draw
+
+
+def diverse_patches(patients, size=64, *, slices=1, any_window=0.25):
+    """As `varied_patches`, with any window, dark for bright, and drawings without any grain.
+
+    So that no grey level is special, some patches of patients and all pictures are seen through a window of
+    their own: half to four times the contrast, any brightness, inverted or not. Of single slices, an eighth
+    are drawings (`dead_leaves`): flat or slowly changing, with sharp edges, and perfectly clean.
+
+    Parameters
+    ----------
+    patients, size, slices
+        As for `varied_patches`. Of several slices, all are of patients.
+    any_window : float
+        Share of the patches of patients with a window of their own, 0 to 1.
+
+    Returns
+    -------
+    function
+        draw(n, rng) -> patches of shape (n, size, size, slices), for `NoisyBatches`.
+
+    Raises
+    ------
+    ValueError
+        As `varied_patches`, and if `any_window` is not in [0, 1].
+
+    Examples
+    --------
+    >>> draw = diverse_patches([np.ones((2, 128, 128, 1), "float32")])
+    >>> draw(8, np.random.default_rng(0)).shape
+    (8, 64, 64, 1)
+    """
+    with_pictures = _with_pictures(patients, size, slices)
+    any_window = check_number(any_window, "any_window", 0, 1)
+
+    def draw(n, rng):
+        patches = with_pictures(n, rng)
+        usual, other = _usual_window(patches, rng), _any_window(patches, rng)
+        free = rng.random((n, 1, 1, 1)) < any_window
+        free[: n // 4 if slices == 1 else 0] = True  # the pictures
+        patches = np.where(free, other, usual) + _grain(patches, rng)
+        if slices == 1 and n >= 8:
+            patches[-(n // 8) :] = dead_leaves(n // 8, size, rng)
+        return patches.clip(0, 1).astype(np.float32)
+
+    return draw
+
+
+def dead_leaves(n, size, rng):
+    """Draw images of ellipses that hide one another, as leaves on the ground do, on a slope of grey.
+
+    There are 1 to 200 leaves of all sizes, each of its own grey. A slope of up to half the grey levels along each
+    edge lies over the whole, and a blur of up to 1.5 pixels makes edges as soft as a scanner's.
+
+    Parameters
+    ----------
+    n, size : int
+        Number of images, and their edge in pixels.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of shape (n, size, size, 1), float32
+        In [0, 1], without any noise.
+
+    Raises
+    ------
+    ValueError
+        If `n` or `size` is no whole number of at least 1.
+
+    References
+    ----------
+    Lee, Mumford and Huang, "Occlusion models for natural images", Int. J. Computer Vision 41, 2001; Achddou,
+    Gousseau and Ladjal, "Synthetic images as a regularity prior for image restoration neural networks", SSVM
+    2021, for training on them.
+
+    Examples
+    --------
+    >>> dead_leaves(2, 32, np.random.default_rng(0)).shape
+    (2, 32, 32, 1)
+    """
+    size = check_whole(size, "size", 1)
+    return np.stack([_leaves(size, rng) for _ in range(check_whole(n, "n", 1))])
+
+
+def _leaves(size, rng):
+    edge = 2 * size  # drawn at twice the size, so that edges come out smooth
+    image = np.full((edge, edge), rng.random(), np.float32)
+    for _ in range(int(np.exp(rng.uniform(0, np.log(200))))):
+        centre = rng.integers(0, edge, 2).tolist()
+        long = edge / 2 * rng.uniform(0.1, 1) ** 2  # many small leaves, few large ones
+        axes = max(1, round(long)), max(1, round(long * rng.uniform(0.3, 1)))
+        cv2.ellipse(image, centre, axes, rng.uniform(0, 180), 0, 360, rng.random(), -1)
+    slope = rng.uniform(-0.25, 0.25, (2, 1)) @ np.linspace(-1, 1, edge)[None]
+    image = (image + slope[0] + slope[1][:, None]).astype(np.float32)
+    image = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
+    return cv2.GaussianBlur(image, (0, 0), rng.uniform(0.1, 1.5)).clip(0, 1)[..., None]
+
+
+def _with_pictures(patients, size, slices):
+    """Patches of patients, of which, where slices are single, the first quarter is of pictures."""
     of_patients = ct_patches(patients, size, slices=slices)
     pictures = _pictures() if slices == 1 else []
     if any(min(picture.shape[1:3]) < size for picture in pictures):
@@ -102,15 +212,30 @@ def varied_patches(patients, size=64, *, slices=1):
         patches = of_patients(n, rng)
         if pictures and n >= 4:
             patches[: n // 4] = draw_patches(pictures, size, n // 4, rng, 1)
-        contrast = rng.uniform(0.7, 1.3, (n, 1, 1, 1))
-        brightness = rng.uniform(0.3, 0.5, (n, 1, 1, 1))
-        std, sigma = rng.uniform(0, 0.014, n), rng.uniform(0.4, 1.0, n)
-        empty = np.zeros_like(patches)
-        grain = _each_slice(empty, add_correlated_noise, std, rng, sigma=sigma)
-        patches = contrast * (patches - 0.4) + brightness + grain
-        return patches.clip(0, 1).astype(np.float32)
+        return patches
 
     return draw
+
+
+def _usual_window(patches, rng):
+    """Contrast and brightness as scanners differ: 0.7 to 1.3, plus or minus 0.1."""
+    contrast = rng.uniform(0.7, 1.3, (len(patches), 1, 1, 1))
+    return contrast * (patches - 0.4) + rng.uniform(0.3, 0.5, (len(patches), 1, 1, 1))
+
+
+def _any_window(patches, rng):
+    """Half to four times the contrast, inverted or not, and any brightness of the middle pixel."""
+    each = (len(patches), 1, 1, 1)
+    contrast = np.exp(rng.uniform(-np.log(2), np.log(4), each)) * rng.choice([-1, 1], each)
+    row, column, slice_ = (edge // 2 for edge in patches.shape[1:])
+    middle = patches[:, row, column, slice_, None, None, None]
+    return contrast * (patches - middle) + rng.random(each)
+
+
+def _grain(patches, rng):
+    """Smooth noise of 0 to 0.014, blurred by 0.4 to 1 pixel, of the shape of the patches."""
+    std, sigma = rng.uniform(0, 0.014, len(patches)), rng.uniform(0.4, 1.0, len(patches))
+    return _each_slice(np.zeros_like(patches), add_correlated_noise, std, rng, sigma=sigma)
 
 
 def _each_slice(patches, corrupt, std, rng, **settings):
@@ -155,14 +280,3 @@ def unknown_noise(clean, rng):
     (2, 8, 8, 5)
     """
     return _each_slice(clean, add_gaussian_noise, rng.uniform(0, 0.16, len(clean)), rng)
-
-
-def known_noise(clean, rng):
-    """Add Gaussian noise of standard deviation 0.07.
-
-    Examples
-    --------
-    >>> known_noise(np.zeros((2, 8, 8, 1), "float32"), np.random.default_rng(0)).shape
-    (2, 8, 8, 1)
-    """
-    return add_gaussian_noise(clean, 0.07, rng)

@@ -8,10 +8,9 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from .._keras import keras
 from ..models import conv_autoencoder, denoising_unet
 from .loop import negative_psnr
-from .pairs import ct_patches, known_noise, unknown_noise, varied_patches
+from .pairs import ct_patches, diverse_patches, unknown_noise, varied_patches
 
 STEPS_PER_EPOCH = 400
 
@@ -37,8 +36,8 @@ class Recipe:
     peak_rate : float
         Highest learning rate, after a warm-up and before a cosine.
     start : Recipe, optional
-        The training whose network this one goes on from; without it, the weights are random. A network that
-        sees more slices than its start gives the new ones no weight at first.
+        The training whose network this one goes on from; without it, the weights are random. A network may
+        be wider than its start or see more slices; at first it answers as its start does.
     averaged : bool
         Keep the mean of the weights at the start and at the end; often better on new data than both.
     spares_grain : bool
@@ -50,8 +49,8 @@ class Recipe:
 
     Examples
     --------
-    >>> RECIPES["ct_unet"].start.epochs
-    120
+    >>> RECIPES["ct_conv_autoencoder"].averaged
+    True
     """
 
     label: str
@@ -82,7 +81,7 @@ _UNET_ON_SLICES = Recipe(
     peak_rate=8e-4,
     spares_grain=True,
 )
-_UNET = replace(
+_UNET_VARIED = replace(
     _UNET_ON_SLICES,
     patches=varied_patches,
     epochs=48,
@@ -90,8 +89,30 @@ _UNET = replace(
     start=_UNET_ON_SLICES,
     averaged=True,
 )
+_UNET_DIVERSE = replace(
+    _UNET_VARIED,
+    network=functools.partial(denoising_unet, (64, 128, 128)),
+    patches=diverse_patches,
+    loss=functools.partial(negative_psnr, floor=1e-5),
+    start=_UNET_VARIED,
+    averaged=False,
+)
+_AUTOENCODER_ON_SLICES = replace(
+    _UNET_ON_SLICES,
+    label="conv autoencoder",
+    network=conv_autoencoder,
+    patches=functools.partial(ct_patches, size=40),
+    spares_grain=False,
+)
 RECIPES = {
-    "ct_unet": _UNET,
+    "ct_unet": replace(
+        _UNET_DIVERSE,
+        patches=functools.partial(diverse_patches, any_window=0.1),
+        loss=negative_psnr,
+        epochs=30,
+        peak_rate=3e-4,
+        start=_UNET_DIVERSE,
+    ),
     "ct_unet_small": replace(
         _UNET_ON_SLICES,
         label="small U-Net",
@@ -100,22 +121,21 @@ RECIPES = {
         epochs=60,
     ),
     "ct_unet_25d": replace(
-        _UNET,
+        _UNET_DIVERSE,
         label="U-Net on 5 slices",
-        network=functools.partial(denoising_unet, slices=5),
-        epochs=40,
-        start=_UNET,
-        averaged=False,
+        network=functools.partial(denoising_unet, (64, 128, 128), slices=5),
+        patches=varied_patches,
+        loss=negative_psnr,
+        epochs=24,
+        start=_UNET_DIVERSE,
     ),
-    "ct_conv_autoencoder": Recipe(
-        label="conv autoencoder",
-        network=conv_autoencoder,
-        patches=ct_patches,
-        corrupt=known_noise,
-        loss=keras.losses.mean_absolute_error,
-        batch_size=16,
-        epochs=5,
-        peak_rate=1e-3,
+    "ct_conv_autoencoder": replace(
+        _AUTOENCODER_ON_SLICES,
+        patches=functools.partial(varied_patches, size=40),
+        epochs=_UNET_VARIED.epochs,
+        peak_rate=_UNET_VARIED.peak_rate,
+        start=_AUTOENCODER_ON_SLICES,
+        averaged=True,
     ),
 }
 
@@ -135,7 +155,7 @@ def stages(recipe):
     Examples
     --------
     >>> [stage.epochs for stage in stages(RECIPES["ct_unet_25d"])]
-    [120, 48, 40]
+    [120, 48, 48, 24]
     """
     return [*(stages(recipe.start) if recipe.start else []), recipe]
 
@@ -154,7 +174,7 @@ def patches_seen(recipe):
     Examples
     --------
     >>> patches_seen(RECIPES["ct_unet"])
-    537600
+    787200
     """
     return sum(stage.epochs * STEPS_PER_EPOCH * stage.batch_size for stage in stages(recipe))
 

@@ -42,7 +42,7 @@ def test_a_filter_of_your_own_enters_with_its_record_and_its_check(monkeypatch, 
         return noisy - np.float32(times * step)
 
     assert baselines.registry.BASELINES == {"darker": darker}
-    assert darker.about == About("darker", source="numpy")
+    assert darker.about == About("darker", source="numpy", version=np.__version__)
     assert grid("darker", 0.035) == {"step": [0.035, 0.07], "times": [1, 2]}
     np.testing.assert_allclose(darker(pictures, 0.2, times=2), pictures - 0.4, atol=1e-6)
     with pytest.raises(ValueError, match="^noisy: expected"):

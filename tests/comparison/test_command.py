@@ -31,6 +31,8 @@ def tiny(monkeypatch, tmp_path):
     patients = {"train": [wide], "validation": [patient], "test": [patient, patient[:9, :, :30]]}
     for module in (command, training.weights):
         monkeypatch.setattr(module, "load_ct", patients.__getitem__)
+    groups = {"flat": np.full((2, 20, 28, 1), 0.5, np.float32), "waves": patient[:3]}
+    monkeypatch.setattr(command, "load_transfer", lambda: groups)
     quick = {"gaussian": baselines.gaussian, "bm3d": baselines.median}
     for module in (baselines.registry, protocol):
         monkeypatch.setattr(module, "BASELINES", quick)
@@ -41,9 +43,9 @@ def tiny(monkeypatch, tmp_path):
     return tmp_path
 
 
-def train(name, folder, monkeypatch, label="small U-Net", **settings):
+def train(name, folder, monkeypatch, label="small U-Net", blocks=(1,), **settings):
     """Enter a network of one convolution, and store its weights."""
-    network = partial(models.denoising_unet, (4,), (1,), **settings)
+    network = partial(models.denoising_unet, (4,), blocks, **settings)
     recipe = replace(training.RECIPES["ct_unet_small"], label=label, network=network, epochs=1)
     monkeypatch.setitem(training.RECIPES, name, recipe)
     training.build_weights(name, output=folder / "weights", checkpoints=folder / "checkpoints")
@@ -56,8 +58,7 @@ def test_one_more_filter_and_one_more_network(tiny, monkeypatch, capsys):
     output = tiny / "out.csv"
     command.main(["--seed", "7", "--std", "0.05", "0.1", "--output", str(output)])
     levels, settings = comparison.read_results(output)
-    assert settings["seed"] == "7"
-    assert f"numpy {np.__version__}" in settings["versions"]
+    assert settings == {"seed": 7, "images": ["test patient 1", "test patient 2"]}
     assert list(levels) == [0.05, 0.1]
     for results in levels.values():
         names = "noisy gaussian bm3d darker along ct_unet ct_unet_x8 mine"
@@ -66,11 +67,66 @@ def test_one_more_filter_and_one_more_network(tiny, monkeypatch, capsys):
         assert results["mine"]["about"].volume and results["along"]["about"].volume
         assert results["darker"]["about"].source == "numpy"
         assert results["darker"]["parameters"].startswith("step=")
+        assert results["darker"]["about"].version == np.__version__
+        assert results["darker"]["machine"] == comparison.machine()
+        assert f"numpy {np.__version__}" in results["darker"]["packages"]
     printed = capsys.readouterr().out
     assert "noise std 0.05\n\n| method | PSNR, dB" in printed
     assert "\n\nnoise std 0.1\n\n| method | PSNR, dB" in printed
     for label in ("darker by a step", "three slices", "mean slice", "small U-Net, 8 views"):
         assert printed.count(f"| {label} |") == 2
+
+
+def test_one_method_again(tiny, monkeypatch, capsys):
+    """Its rows are new, all others are as they were, and so are seed and levels."""
+    output = tiny / "out.csv"
+    command.main(["--seed", "7", "--std", "0.05", "0.1", "--output", str(output)])
+    before, _ = comparison.read_results(output)
+    train("ct_unet", tiny, monkeypatch, label="another", blocks=(2,))
+    monkeypatch.setattr(protocol, "machine", lambda: "1 core of another")
+    command.main(["--methods", "ct_unet", "ct_unet_x8", "--output", str(output)])
+    after, settings = comparison.read_results(output)
+    assert settings["seed"] == 7 and list(after) == [0.05, 0.1]
+    for std, results in before.items():
+        assert list(after[std]) == list(results)
+        for name, entry in results.items():
+            other = after[std][name]
+            same = [np.array_equal(a, b) for a, b in zip(entry["psnr"], other["psnr"])]
+            assert all(same) == (name not in ("ct_unet", "ct_unet_x8"))
+            assert (entry["about"].version == other["about"].version) == all(same)
+            assert (other["machine"] == "1 core of another") != all(same)
+
+
+def test_other_images(tiny, capsys):
+    """Those that see a volume are left out: the images are no neighbours."""
+    baselines.baseline("mean slice", "numpy", others={"share": [0.1, 0.2]}, volume=True)(along)
+    output = tiny / "transfer.csv"
+    command.main(["--images", "transfer", "--std", "0.05", "--output", str(output)])
+    levels, settings = comparison.read_results(output)
+    assert settings["images"] == ["flat", "waves"]
+    assert set(levels[0.05]) == {"noisy", "gaussian", "bm3d", "ct_unet", "ct_unet_x8"}
+    assert [len(group) for group in levels[0.05]["bm3d"]["psnr"]] == [2, 3]
+
+
+def test_rows_of_other_images_do_not_mix(tiny, refusal):
+    output = str(tiny / "transfer.csv")
+    command.main(["--images", "transfer", "--std", "0.05", "--output", output])
+    last = refusal(command.main, "--methods", "bm3d", "--output", output)
+    assert (
+        "transfer.csv: expected results of test patient 1, test patient 2, got flat, waves" in last
+    )
+
+
+def test_methods_need_a_file_and_keep_its_settings(tmp_path, refusal):
+    output = str(tmp_path / "none.csv")
+    last = refusal(command.main, "--methods", "bm3d", "--output", output)
+    assert "none.csv: no such file; `python -m helpers.comparison`" in last
+    last = refusal(command.main, "--methods", "bm3d", "--seed", "1", "--output", output)
+    assert "--methods: expected no --seed and no --std" in last
+    last = refusal(command.main, "--methods", "resnet", "--output", output)
+    assert "methods: expected some of noisy, gaussian" in last and "got 'resnet'" in last
+    transfer = ("--images", "transfer", "--methods", "bm4d")  # neighbours, there are none
+    assert "got 'bm4d'" in refusal(command.main, *transfer, "--output", output)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_patients_of_different_sizes_slice_by_slice(pictures, rng):
     assert result["about"] == About("half")  # a plain function: one slice, blind
     for index, (a, b) in enumerate(zip(clean, noisy)):
         for name in ("psnr", "ssim"):
-            expected = getattr(metrics, name)(a, b * np.float32(0.5))
+            expected = getattr(metrics, name)(a, (b * np.float32(0.5)).clip(0, 1))
             np.testing.assert_allclose(result[name][index], expected)
         assert result["seconds"][index].shape == (len(a),)
         assert 0.02 <= result["seconds"][index][0] < 0.2
@@ -54,6 +54,30 @@ def test_a_method_of_volumes_gets_whole_patients():
     result = comparison.measure({"any name": mine}, clean, noisy)["any name"]
     assert calls == [16, 20]
     assert result["seconds"][0].shape == (20,) and np.ptp(result["seconds"][0]) == 0
+
+
+def test_everybody_is_cut_to_the_window(pair):
+    """In measuring and in tuning: what overshoots [0, 1] costs nobody anything."""
+    clean, noisy = [images * 0 + 1 for images in pair[0]], pair[1]
+    result = comparison.measure({"beyond": lambda images: images * 0 + 1.4}, clean, noisy)
+    assert np.isinf(result["beyond"]["psnr"][0]).all()
+    best, scores = baselines.tune(
+        lambda images, level: images * 0 + np.float32(level), {"level": [0.9, 1.2]}, clean, noisy
+    )
+    assert best == {"level": 1.2} and scores[1][1] == np.inf
+
+
+def test_a_function_that_writes_into_its_input_spoils_nothing(pair):
+    clean, noisy = pair
+
+    def spoil(images):
+        images[:] = 0
+        return images
+
+    before = noisy[0].copy()
+    results = comparison.measure({"spoil": spoil, "nothing": lambda x: x}, clean, noisy)
+    np.testing.assert_array_equal(noisy[0], before)
+    assert results["nothing"]["psnr"][0].mean() == pytest.approx(20, abs=0.5)
 
 
 def test_images_are_checked_once_and_answers_once(pair, checked):
@@ -78,10 +102,29 @@ def test_difference_is_paired(pair):
     # Half the noise is 6.02 dB better on every slice, so the interval of the difference has no width.
     assert summary["half"]["difference"] == pytest.approx([6.0206] * 3, abs=1e-3)
     assert summary["nothing"]["difference"] == (0, 0, 0)
+    assert summary["half"]["patients"] == pytest.approx([6.0206], abs=1e-3)
     mean, low, high = summary["half"]["psnr"]
-    assert low < mean < high
+    assert low <= mean <= high
     with pytest.raises(ValueError, match="reference: expected one of half, nothing"):
         comparison.summarise({"half": {}, "nothing": {}}, "bm3d")
+
+
+def test_intervals_draw_blocks_of_neighbours(rng):
+    """Slices that come in runs of ten alike: the interval is as wide as ten values allow, not a hundred."""
+    runs = np.repeat(rng.normal(30, 1, 10), 10)
+    entry = {"psnr": [runs], "ssim": [runs / 40], "seconds": [runs * 0], "about": About("runs")}
+    summary = comparison.summarise({"a": entry}, "a")
+    mean, low, high = summary["a"]["psnr"]
+    assert mean == pytest.approx(runs.mean())
+    assert high - low > 1.5 * 3.92 * runs.std() / np.sqrt(100)
+
+
+@pytest.mark.parametrize("methods", [["bm3d", "resnet"], ["ct_unet_x9"]])
+def test_unknown_methods_list_the_known_ones(methods, pictures):
+    with pytest.raises(
+        ValueError, match="^methods: expected some of noisy, gaussian, .*ct_unet_x8"
+    ):
+        comparison.compare([pictures], [pictures], methods=methods)
 
 
 @pytest.fixture(scope="module")

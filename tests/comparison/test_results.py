@@ -1,10 +1,16 @@
 """helpers.comparison.results: what is stored comes back, and the stored results reach their bars."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
+from packaging.requirements import Requirement
 
 from helpers import comparison
 from helpers.contract import About
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -13,13 +19,17 @@ def stored():
     return comparison.read_results()[0]
 
 
+SETTINGS = {"images": ["a: 1", "b"], "seed": 3}
+MADE = {"machine": "2 cores of: this", "packages": "a: 1"}
+
+
 def test_results_survive_the_file(tmp_path, rng):
     def entry(label, parameters, **known):
         numbers = {
             measure: [rng.uniform(0.1, 0.9, n) for n in (3, 2)]
             for measure in ("psnr", "ssim", "seconds")
         }
-        return {"about": About(label, **known), "parameters": parameters, **numbers}
+        return {"about": About(label, **known), "parameters": parameters, **MADE, **numbers}
 
     levels = {
         std: {
@@ -29,16 +39,17 @@ def test_results_survive_the_file(tmp_path, rng):
         for std in (0.03, 0.07)
     }
     path = tmp_path / "deep" / "results.csv"
-    comparison.write_results(path, levels, settings={"seed": "3", "versions": "a: 1"})
+    comparison.write_results(path, levels, **SETTINGS)
     assert list(path.parent.iterdir()) == [path]
     back, settings = comparison.read_results(path)
-    assert settings == {"seed": "3", "versions": "a: 1"}
+    assert settings == SETTINGS
     assert list(back) == [0.03, 0.07]
     for std, results in levels.items():
         assert list(back[std]) == list(results)
         for name, entry in results.items():
             assert back[std][name]["about"] == entry["about"]
-            assert back[std][name]["parameters"] == entry["parameters"]
+            for text in ("parameters", "machine", "packages"):
+                assert back[std][name][text] == entry[text]
             for key, tolerance in (("psnr", 1e-4), ("ssim", 1e-5), ("seconds", 1e-2)):
                 for ours, theirs in zip(entry[key], back[std][name][key], strict=True):
                     np.testing.assert_allclose(theirs, ours, atol=tolerance)
@@ -48,9 +59,9 @@ def test_a_broken_off_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "results.csv"
     path.write_text("old")
     numbers = {"psnr": [["no number"]], "ssim": [[1]], "seconds": [[1]]}
-    levels = {0.07: {"a": {"about": About("a"), "parameters": "", **numbers}}}
+    levels = {0.07: {"a": {"about": About("a"), "parameters": "", **MADE, **numbers}}}
     with pytest.raises(ValueError):
-        comparison.write_results(path, levels, settings={})
+        comparison.write_results(path, levels, **SETTINGS)
     assert path.read_text() == "old"
 
 
@@ -62,9 +73,42 @@ def test_unreadable_results_are_named(tmp_path):
     with pytest.raises(ValueError, match="other.csv: expected the columns std, method"):
         comparison.read_results(path)
     columns = "std,method,parameters,patient,slice,psnr_db,ssim,milliseconds"
-    path.write_text(f"{columns}\n0.1,a,,0,0,1,1,1\n")
-    with pytest.raises(ValueError, match="other.csv: expected a line '# method a: ...'"):
-        comparison.read_results(path)
+    settings = '# images: ["one", "two"]\n# seed: 3\n'
+    record = '# method a: {"label": "A", "machine": "", "packages": ""}\n'
+    row = "0.1,a,,{},{},1,1,1\n"
+    for message, text in {
+        "expected the lines '# images: ...' and '# seed: ...'": f"# seed: 1\n{columns}\n",
+        "expected a line '# method a: ...'": f"{settings}{columns}\n{row.format(0, 0)}",
+        "missing 2 required": f'{settings}# method a: {{"label": "A"}}\n{columns}\n',
+        "got an unexpected": f"{settings}{record.replace('label', 'colour')}{columns}\n",
+        "rows are missing before std 0.1, a, 0, 1": f"{settings}{record}{columns}\n{row.format(0, 1)}",
+        "rows are missing before std 0.1, a, 1, 0": f"{settings}{record}{columns}\n{row.format(1, 0)}",
+        "rows are missing: expected all methods": f"{settings}{record}{columns}\n",
+        "expected those of one, two": f"{settings}{record}{columns}\n{row.format(0, 0)}",
+        "could not convert": f"{settings}{record}{columns}\n0.1,a,,0,0,x,1,1\n",
+    }.items():
+        path.write_text(text)
+        with pytest.raises(
+            ValueError, match=f"other.csv: .*{message}.*; `python -m helpers.compar"
+        ):
+            comparison.read_results(path)
+
+
+def test_a_method_that_lacks_a_slice_is_noticed(tmp_path):
+    numbers = {name: [np.ones(3), np.ones(2)] for name in ("psnr", "ssim", "seconds")}
+    fewer = {name: [np.ones(3), np.ones(1)] for name in numbers}
+    path = tmp_path / "short.csv"
+    for other in (fewer, None):
+        results = {"a": {"about": About("A"), "parameters": "", **MADE, **numbers}}
+        levels = {0.1: results | {"b": {"about": About("B"), "parameters": "", **MADE, **numbers}}}
+        levels[0.2] = dict(levels[0.1])
+        if other:
+            levels[0.1]["b"] = {"about": About("B"), "parameters": "", **MADE, **other}
+        else:
+            del levels[0.2]["b"]
+        comparison.write_results(path, levels, **SETTINGS)
+        with pytest.raises(ValueError, match="short.csv: rows are missing: expected all methods"):
+            comparison.read_results(path)
 
 
 def test_stored_results_hold_all_methods_and_slices(stored, shipped):
@@ -73,8 +117,27 @@ def test_stored_results_hold_all_methods_and_slices(stored, shipped):
     for results in stored.values():
         assert set(results) == {"noisy", "ct_unet_x8", *methods}
         for name, method in methods.items():
-            assert results[name]["about"] == method.about
+            assert replace(results[name]["about"], version="") == replace(method.about, version="")
         assert {len(patient) for entry in results.values() for patient in entry["psnr"]} == {46, 56}
+
+
+@pytest.mark.parametrize(
+    ("path", "images"), [(comparison.RESULTS, "test"), (comparison.TRANSFER, "transfer")]
+)
+def test_no_stored_row_is_stale(path, images, shipped):
+    """Networks: measured with the very weights that are shipped. Filters: with versions that are still allowed."""
+    levels, _ = comparison.read_results(path)
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    allowed = {r.name.lower(): r for r in map(Requirement, filter(str.strip, lines[:-1]))}
+    for results in levels.values():
+        for name, entry in results.items():
+            known = entry["about"]
+            if known.source.startswith("helpers.training"):
+                network = "ct_unet" if name == "ct_unet_x8" else name
+                remedy = f"python -m helpers.comparison --images {images} --methods {name}"
+                assert known.version == shipped[network].about.version, remedy
+            elif name != "noisy":
+                assert known.version in allowed[known.source.lower()].specifier, name
 
 
 # Lead over BM3D in dB, on all slices.

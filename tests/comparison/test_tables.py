@@ -13,10 +13,31 @@ def test_lead_is_counted_slice_by_slice():
     ours = {"psnr": [np.array([31.0, 32]), np.array([33.0, 31])], "ssim": [np.full(4, 0.7)]}
     results = {"a": {"about": About("A"), **theirs}, "b": {"about": About("B"), **ours}}
     table = comparison.lead_table({0.03: results}, "b", reference="a")
-    assert table.splitlines()[0].startswith("| noise std | A, dB | B, dB | lead, dB | slices won |")
-    assert table.splitlines()[2] == "| 0.03 | 31.50 | 31.75 | +0.25 | 75 % | 0.800 | 0.700 |"
+    assert table.splitlines()[0].startswith(
+        "| noise std | A, dB | B, dB | lead, dB | each patient |"
+    )
+    assert (
+        table.splitlines()[2]
+        == "| 0.03 | 31.50 | 31.75 | +0.25 | +1.00, -0.50 | 75 % | 0.800 | 0.700 |"
+    )
     with pytest.raises(KeyError, match="ct_unet"):
         comparison.lead_table({0.03: results}, reference="a")
+
+
+def test_transfer_is_counted_group_by_group():
+    """A group of two images and one of one: the mean of each, and the worst image."""
+    theirs = {"psnr": [np.array([30.0, 31]), np.array([32.0])]}
+    ours = {"psnr": [np.array([31.0, 33]), np.array([29.0])]}
+    results = {"a": {"about": About("A"), **theirs}, "b": {"about": About("B"), **ours}}
+    table = comparison.transfer_table(
+        {0.03: results, 0.1: results}, ["one", "two"], "b", reference="a"
+    )
+    assert table.splitlines()[2:] == [
+        "| one | 2 | +1.50 (+1.00) | +1.50 (+1.00) |",
+        "| two | 1 | -3.00 (-3.00) | -3.00 (-3.00) |",
+    ]
+    with pytest.raises(ValueError, match="shorter|longer"):
+        comparison.transfer_table({0.03: results}, ["one"], "b", reference="a")
 
 
 def test_table_is_sorted_and_shows_times_only_if_asked(pair):
@@ -24,7 +45,7 @@ def test_table_is_sorted_and_shows_times_only_if_asked(pair):
     summary = comparison.summarise(comparison.measure(methods, *pair), "median")
     lines = comparison.quality_table(summary, "median").splitlines()
     assert [line.split("|")[1].strip() for line in lines[2:]] == ["median", "noisy input"]
-    assert lines[2].endswith("| |")  # no difference to itself
+    assert lines[2].endswith("| | |")  # no difference to itself
     assert "ms" not in lines[0]
     assert "time per slice, ms" in comparison.quality_table(summary, "median", times=True)
 

@@ -34,5 +34,12 @@ def test_stages_end_with_the_recipe_and_begin_with_random_weights(name):
 
 
 def test_patches_are_counted_over_all_stages():
-    assert training.patches_seen(RECIPES["ct_unet"]) == (120 + 48) * 400 * 8
-    assert training.patches_seen(RECIPES["ct_conv_autoencoder"]) == 32_000
+    assert training.patches_seen(RECIPES["ct_unet"]) == (120 + 48 + 48 + 30) * 400 * 8
+
+
+def test_the_autoencoder_has_the_training_of_the_unet():
+    """But for the patches, and what the U-Net learned afterwards."""
+    ours, theirs = (training.stages(RECIPES[name]) for name in ("ct_conv_autoencoder", "ct_unet"))
+    same = ("corrupt", "loss", "batch_size", "epochs", "peak_rate", "averaged")
+    for one, other in zip(ours, theirs[:2], strict=True):
+        assert [getattr(one, key) for key in same] == [getattr(other, key) for key in same]

@@ -1,6 +1,7 @@
 """helpers.training.weights and its command line: stages, resumed runs, what is stored."""
 
 import json
+import zipfile
 from dataclasses import replace
 from functools import partial
 
@@ -23,9 +24,10 @@ def tiny(monkeypatch, tmp_path):
     for module in (weights, recipes):
         monkeypatch.setattr(module, "STEPS_PER_EPOCH", 3)
     network, short = partial(models.denoising_unet, (4,), (1,)), {"batch_size": 2, "epochs": 2}
-    first = replace(RECIPES["ct_unet"].start, network=network, **short)
+    first = replace(training.stages(RECIPES["ct_unet"])[0], network=network, **short)
     for name, last in {"ct_unet": network, "ct_unet_25d": partial(network, slices=5)}.items():
-        recipe = replace(RECIPES[name], network=last, start=first, **short)
+        averaged = name == "ct_unet"
+        recipe = replace(RECIPES[name], network=last, start=first, averaged=averaged, **short)
         monkeypatch.setitem(RECIPES, name, recipe)
     return patients
 
@@ -54,7 +56,7 @@ def test_an_averaged_stage_keeps_the_mean(name, kept, averaged, tiny, tmp_path, 
 
     monkeypatch.setattr(weights, "fit", fit)
     training.build_weights(name, output=tmp_path)
-    assert trained(tmp_path, name) == pytest.approx(kept)
+    assert trained(tmp_path, name) == pytest.approx(kept, rel=1e-3)
     stages = stored(tmp_path, name)[1]["stages"]
     assert [stage["averaged"] for stage in stages] == [False, averaged]
 
@@ -110,7 +112,7 @@ def test_command_line(tiny, tmp_path, capsys, monkeypatch):
     rng, values = np.random.default_rng(0), []
     for patient in tiny["validation"]:
         noisy = noise.add_gaussian_noise(patient, 0.07, rng)
-        values.extend(metrics.psnr(patient, models.as_denoiser(model)(noisy)))
+        values.extend(metrics.psnr(patient, models.as_denoiser(model)(noisy).clip(0, 1)))
     assert len(values) == 8
     assert result == f"ct_unet: validation PSNR {np.mean(values):.2f} dB at noise std 0.07"
 
@@ -120,9 +122,9 @@ def test_command_line(tiny, tmp_path, capsys, monkeypatch):
     assert (recipe["seed"], recipe["steps_per_epoch"]) == (4, 3)
     (only,) = recipe["stages"]  # --epochs: the last stage alone, with its own learning rate
     functions = [only[key] for key in ("network", "patches", "loss", "corrupt")]
-    assert functions[:2] == ["denoising_unet((4,), (1,))", "varied_patches"]
+    assert functions[:2] == ["denoising_unet((4,), (1,))", "diverse_patches(any_window=0.1)"]
     assert functions[2:] == ["negative_psnr", "unknown_noise"]
-    assert (only["epochs"], only["peak_rate"], only["averaged"]) == (1, 4e-4, False)
+    assert (only["epochs"], only["peak_rate"], only["averaged"]) == (1, 3e-4, False)
     assert (only["batch_size"], recipe["keras"]) == (2, keras.__version__)
     assert recipe["validation_psnr_db"] == round(float(np.mean(values)), 2)
 
@@ -143,13 +145,26 @@ def test_a_network_of_several_slices(tiny, tmp_path):
     assert recipe["validation_psnr_db"] == round(score, 2)
 
 
-def test_five_slices_begin_as_what_one_slice_has_learned(rng):
-    """Before the next stage, the neighbours weigh nothing."""
-    one, five = (models.denoising_unet((4, 8), (1, 1), slices=slices) for slices in (1, 5))
-    five.set_weights(weights._grown(one.get_weights(), five.get_weights()))
+@pytest.mark.parametrize(("widths", "slices"), [((4, 8), 5), ((7, 11), 1), ((5, 8), 3)])
+def test_a_larger_network_begins_as_what_the_smaller_one_has_learned(widths, slices, rng):
+    """Before the next stage, neighbours and new channels weigh nothing; but they can learn."""
+    small = models.denoising_unet((4, 8), (1, 1))
+    large = models.denoising_unet(widths, (1, 1), slices=slices)
+    weights._grow(large, small)
     noisy = rng.random((6, 16, 24, 1)).astype(np.float32)
-    by_one, by_five = (models.as_denoiser(model)(noisy) for model in (one, five))
-    np.testing.assert_allclose(by_five, by_one, rtol=0, atol=1e-6)
+    by_small, by_large = (models.as_denoiser(model)(noisy) for model in (small, large))
+    np.testing.assert_allclose(by_large, by_small, rtol=0, atol=1e-6)
+    before = [np.copy(w) for w in large.get_weights()]
+    large.compile("sgd", "mse")
+    for _ in range(3):  # first what leads out of the new channels learns, then what leads into them
+        large.train_on_batch(np.repeat(noisy, slices, axis=-1), noisy * 0)
+    for old, a, b in zip(small.get_weights(), before, large.get_weights(), strict=True):
+        if old.ndim > 1 and a.shape != old.shape:
+            new = np.ones(a.shape, bool)
+            new[tuple(slice((n - m) // 2, (n + m) // 2) for m, n in zip(old.shape, a.shape))] = (
+                False
+            )
+            assert np.abs(a - b)[new].max() > 0
 
 
 @pytest.mark.parametrize("options", ["--epochs 0", "--epochs x", "--output {file}"])
@@ -174,3 +189,37 @@ def test_unknown_network_lists_the_known_ones(refusal):
     assert all(name in last for name in ("resnet", "ct_unet", "ct_conv_autoencoder"))
     with pytest.raises(ValueError, match="^name: expected one of ct_unet, .*, ct_conv_autoencoder"):
         training.build_weights("resnet")
+
+
+def test_stored_networks_are_small_and_answer_alike(tmp_path, rng):
+    """Half the space, the same answers to a thousandth of a grey level; a second time changes nothing."""
+    model = keras.saving.load_model(models.WEIGHTS / "ct_unet_small.keras", compile=False)
+    noisy = rng.normal(0.5, 0.2, (1, 64, 64, 1)).astype(np.float32)
+    fine = [w * (1 + 2**-13) for w in model.get_weights()]
+    model.set_weights(fine)
+    before = model.predict_on_batch(noisy)
+    model.save(tmp_path / "plain.keras")
+    weights.store(model, tmp_path / "a.keras")
+    weights.store(model, tmp_path / "b.keras")
+    sizes = [(tmp_path / f"{name}.keras").stat().st_size for name in ("plain", "a", "b")]
+    assert sizes[1] < 0.65 * sizes[0] and sizes[1] == sizes[2]
+    loaded = keras.saving.load_model(tmp_path / "a.keras", compile=False)
+    np.testing.assert_array_equal(loaded.predict_on_batch(noisy), model.predict_on_batch(noisy))
+    assert 0 < np.abs(loaded.predict_on_batch(noisy) - before).max() < 1e-3
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.keras", "b.keras", "plain.keras"]
+    config = zipfile.ZipFile(tmp_path / "a.keras").read("config.json")
+    assert b"input_axes" not in config and b"GlorotUniform" in config
+
+
+def test_weights_too_large_for_half_precision(tmp_path):
+    model = models.denoising_unet((4,), (1,))
+    model.set_weights([w * 0 + 1e5 for w in model.get_weights()])
+    with pytest.raises(ValueError, match="^model: expected weights that are finite in half"):
+        weights.store(model, tmp_path / "a.keras")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_all_shipped_weights_together():
+    """What a checkout has to carry."""
+    total = sum(path.stat().st_size for path in models.WEIGHTS.iterdir())
+    assert total < 16e6
