@@ -90,7 +90,7 @@ def trusted_ssim(clean, denoised):
     return np.array([structural_similarity(a, b, data_range=1.0) for a, b in pairs])
 
 
-def clipped(denoised, clean):
+def clipped(clean, denoised):
     """Return what a method made of noisy images as the comparison judges it: cut to [0, 1].
 
     The clean images are cut to the window, and so would a user cut the denoised ones. A method that
@@ -98,10 +98,10 @@ def clipped(denoised, clean):
 
     Parameters
     ----------
-    denoised : array
-        What a method returned.
     clean : array of shape (n, height, width, 1)
         Clean images in [0, 1], as float32.
+    denoised : array
+        What a method returned.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def clipped(denoised, clean):
 
     Examples
     --------
-    >>> clipped(np.full((1, 8, 8, 1), 1.25), np.ones((1, 8, 8, 1), "float32")).max().item()
+    >>> clipped(np.ones((1, 8, 8, 1), "float32"), np.full((1, 8, 8, 1), 1.25)).max().item()
     1.0
     """
     return check_like(denoised, clean).clip(0, 1)

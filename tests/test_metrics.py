@@ -124,11 +124,11 @@ def test_a_short_patient_still_varies(rng):
 
 
 def test_clipped_is_what_a_user_sees(pictures):
-    judged = metrics.clipped(pictures.astype(np.float64) * 2 - 0.5, pictures)
+    judged = metrics.clipped(pictures, pictures.astype(np.float64) * 2 - 0.5)
     assert judged.dtype == np.float32
     np.testing.assert_allclose(judged, np.clip(pictures * 2 - 0.5, 0, 1), atol=1e-6)
     with pytest.raises(ValueError, match="^denoised: expected the shape of clean"):
-        metrics.clipped(pictures[:1], pictures)
+        metrics.clipped(pictures, pictures[:1])
 
 
 BAD_VALUES = [[], [[]], [[1.0], []], [1.0, 2.0], [[[1.0]]], [[1.0, np.nan]], [[1.0, np.inf]]]

@@ -65,7 +65,7 @@ def tune(denoise_function, denoise_parameters, clean, noisy, *, widenings=0):
     def score(values):
         if values not in scores:
             parameters = dict(zip(names, values))
-            images = [clipped(denoise(b.copy(), **parameters), a) for a, b in zip(clean, noisy)]
+            images = [clipped(a, denoise(b.copy(), **parameters)) for a, b in zip(clean, noisy)]
             quality = [trusted_psnr(a, denoised) for a, denoised in zip(clean, images)]
             scores[values] = float(np.concatenate(quality).mean())
 

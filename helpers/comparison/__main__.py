@@ -7,9 +7,20 @@ With `--images transfer` it measures those that see one slice on images unlike t
 import argparse
 from pathlib import Path
 
+import numpy as np
+
 from ..checks import check_number, check_whole
 from ..data import load_ct, load_transfer
-from .protocol import STDS, all_methods, check_methods, compare, summarise
+from .protocol import (
+    STDS,
+    all_methods,
+    check_methods,
+    compare,
+    do_nothing,
+    measure,
+    noisy_copies,
+    summarise,
+)
 from .results import RESULTS, TRANSFER, read_results, write_results
 from .tables import quality_table
 
@@ -48,7 +59,7 @@ def _load(which):
 
 def _measure(options, output):
     """Check the options, before any work, then measure and store; return the levels."""
-    methods = all_methods(volume=options.images == "test")
+    methods = all_methods(with_volumes=options.images == "test")
     stds, seed = options.std or STDS, options.seed or 0
     again = options.methods is not None
     if again:
@@ -61,21 +72,39 @@ def _measure(options, output):
     check_whole(seed, "seed", 0)
     _check_writable(output)
     images = _load(options.images)
-    if again and settings["images"] != list(images):
-        raise ValueError(
-            f"{output}: expected results of {', '.join(images)}, got {', '.join(settings['images'])}; "
-            "which images a file is of, --images must say"
-        )
+    if again:
+        _check_images(output, levels, settings, images)
     validation = load_ct("validation")
     measured = {
         std: compare(validation, list(images.values()), std=std, seed=seed, methods=methods)
         for std in stds
     }
     if again:  # read again: somebody may have measured others meanwhile
-        levels, _ = read_results(output)
-        measured = {std: levels[std] | measured[std] for std in levels}
+        now, settings_now = read_results(output)
+        if (list(now), settings_now) != (list(levels), settings):
+            raise ValueError(
+                f"{output}: expected it to stay as it was, another run has replaced it"
+            )
+        measured = {std: now[std] | measured[std] for std in now}
     write_results(output, measured, images=list(images), seed=seed)
     return measured
+
+
+def _check_images(path, levels, settings, images):
+    """Rows of other images must not mix: compare names, numbers, and what the noisy input scores."""
+    if settings["images"] != list(images):
+        raise ValueError(
+            f"{path}: expected results of {', '.join(images)}, got {', '.join(settings['images'])}; "
+            "which images a file is of, --images must say"
+        )
+    for std, results in levels.items():
+        copies = noisy_copies(list(images.values()), std, seed=settings["seed"])
+        today = measure({"noisy": do_nothing}, list(images.values()), copies)["noisy"]["psnr"]
+        pairs = list(zip(today, results["noisy"]["psnr"]))
+        if not all(a.shape == b.shape and np.allclose(a, b, atol=0.01) for a, b in pairs):
+            raise ValueError(
+                f"{path}: expected results of the same images; measure all methods again"
+            )
 
 
 def _check_writable(path):

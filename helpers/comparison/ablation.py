@@ -118,7 +118,7 @@ def ablate(network, seed, train):
         seed=seed,
     )
     fit(model, batches, epochs=EPOCHS)
-    return model.count_params(), validation_psnr(model)
+    return model.count_params(), validation_psnr(model, std=STD)
 
 
 def read_ablation(path=ABLATION):
@@ -161,7 +161,7 @@ def read_ablation(path=ABLATION):
 
 
 def main(arguments=None):
-    """Train all networks with all seeds and store the results, each as soon as it is there."""
+    """Train all networks with all seeds and store the results when all are there."""
     parser = argparse.ArgumentParser(prog=_COMMAND, description=__doc__.split("\n\n")[1])
     file = "the CSV file (default helpers/results/ablation.csv)"
     parser.add_argument("--output", type=Path, default=ABLATION, help=file)

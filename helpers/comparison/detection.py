@@ -13,6 +13,7 @@ import numpy as np
 
 from ..baselines import BASELINES
 from ..checks import check_like
+from ..contract import about
 from ..data import load_ct
 from ..models import self_ensemble
 from ..noise import add_correlated_noise, add_gaussian_noise, power_spectrum
@@ -26,7 +27,15 @@ from .observer import (
     windows,
 )
 from .protocol import STD, TUNING_SLICES, do_nothing, networks, noisy_copies, tune_filters
-from .results import RESULTS, replaced, stored_lines
+from .results import (
+    RESULTS,
+    machine,
+    method_lines,
+    method_records,
+    packages,
+    replaced,
+    stored_lines,
+)
 
 DETECTION = RESULTS.with_name("detection.csv")
 SIZE, CONTRAST, SIGMA = 31, 0.1, 1.0  # window in pixels; the spot: grey levels (140 HU), pixels
@@ -95,7 +104,13 @@ def observe(denoise, spotted, add_noise, seed=0):
     Returns
     -------
     dict of str to ndarray of shape (2, places, draws)
-        For each of `OBSERVERS` the responses without and with the spot.
+        For each of `OBSERVERS` the responses without and with the spot. The observers see what the method
+        returns as it is: cutting it to [0, 1] would change the noise that they know.
+
+    Raises
+    ------
+    ValueError
+        If there is no place for a spot, or the method returns another shape.
 
     Examples
     --------
@@ -103,6 +118,8 @@ def observe(denoise, spotted, add_noise, seed=0):
     >>> sorted(observe(do_nothing, spotted_slices(lung), add_gaussian_noise))
     ['Hotelling', 'matched filter']
     """
+    if not spotted:
+        raise ValueError("spotted: expected at least one slice with a place for a spot")
     rng, cut = np.random.default_rng(seed), [[], []]
     for places, *pair in spotted:
         noise = add_noise(np.zeros((DRAWS, *pair[0].shape), np.float32), STD, rng)
@@ -195,8 +212,10 @@ def read_detection(path=DETECTION):
 
     Returns
     -------
-    dict of str to (dict of str to dict)
+    responses : dict of str to (dict of str to dict)
         For each of `KINDS` and each method the responses of both observers, as `observe` returns them.
+    methods : dict of str to dict
+        For each method "about" (`contract.About`), "machine" and "packages": what made its responses.
 
     Raises
     ------
@@ -207,24 +226,32 @@ def read_detection(path=DETECTION):
 
     Examples
     --------
-    >>> read_detection()["white"]["noisy"]["matched filter"].shape[::2]
-    (2, 6)
+    >>> responses, methods = read_detection()
+    >>> responses["white"]["noisy"]["matched filter"].shape[::2], methods["bm3d"]["about"].label
+    ((2, 6), 'BM3D')
     """
-    header, *rows = csv.reader(stored_lines(path, _COMMAND))
+    lines = stored_lines(path, _COMMAND)
     try:
+        methods = method_records(lines)
+        header, *rows = csv.reader(line for line in lines if not line.startswith("#"))
         if header != _COLUMNS:
             raise ValueError
-        stored = {kind: {} for kind in KINDS}
-        for kind, name, _, _, *numbers in rows:
-            stored[kind].setdefault(name, []).append([float(number) for number in numbers])
-        return {
-            kind: {name: _by_observer(values) for name, values in methods.items()}
-            for kind, methods in stored.items()
+        stored = {kind: {name: {} for name in methods} for kind in KINDS}
+        for kind, name, place, draw, *numbers in rows:
+            stored[kind][name][int(place), int(draw)] = [float(number) for number in numbers]
+        entries = [values for kind in stored.values() for values in kind.values()]
+        places = max(len(values) for values in entries) // DRAWS
+        if any(list(values) != list(np.ndindex(places, DRAWS)) for values in entries) or not places:
+            raise ValueError
+        responses = {
+            kind: {name: _by_observer(list(values.values())) for name, values in entry.items()}
+            for kind, entry in stored.items()
         }
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{path}: expected other columns, or rows are missing; `{_COMMAND}` makes it anew"
         ) from error
+    return responses, methods
 
 
 def _by_observer(values):
@@ -240,11 +267,14 @@ def main(arguments=None):
     path = parser.parse_args(arguments).output
     try:
         with replaced(path) as file, ProgressLine() as line:
+            validation = load_ct("validation")
+            spotted, kinds = spotted_slices(validation), detection_methods(validation)
+            here = {"machine": machine(), "packages": packages()}
+            made = {name: {"about": about(f, name), **here} for name, f in kinds["white"].items()}
+            file.writelines(method_lines(made))
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(_COLUMNS)
-            validation = load_ct("validation")
-            spotted = spotted_slices(validation)
-            for kind, methods in detection_methods(validation).items():
+            for kind, methods in kinds.items():
                 for name, denoise in methods.items():
                     line.update(f"{kind} noise: {name}")
                     responses = np.stack(list(observe(denoise, spotted, KINDS[kind]).values()))

@@ -210,7 +210,8 @@ def hotelling(absent, present, channels):
     Raises
     ------
     ValueError
-        If there are less than four times as many images to learn from as channels.
+        If there are less than two places or draws, or, in half of the places, less than four times as many
+        images as channels.
 
     References
     ----------
@@ -226,9 +227,10 @@ def hotelling(absent, present, channels):
     True
     """
     places, draws = absent.shape[:2]
-    if places // 2 * draws < 4 * len(channels):
+    if min(places, draws) < 2 or places // 2 * draws < 4 * len(channels):
         raise ValueError(
-            f"absent: expected at least {8 * len(channels)} images, got {places} times {draws}"
+            "absent: expected at least 2 places, 2 draws and, in half of the places, "
+            f"{4 * len(channels)} images, got {places} places and {draws} draws"
         )
     outputs = np.stack(
         [np.tensordot(images, channels, ((2, 3), (1, 2))) for images in (absent, present)]
@@ -254,7 +256,7 @@ def detectability(responses):
     Parameters
     ----------
     responses : array of shape (2, places, draws)
-        Without and with the spot.
+        Without and with the spot, at least two draws.
 
     Returns
     -------

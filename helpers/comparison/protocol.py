@@ -29,12 +29,12 @@ _WARM_UP = 16  # slices that a method of volumes gets before the clock; one of s
 do_nothing = checked(lambda noisy: noisy, About("noisy input"))
 
 
-def all_methods(*, volume=True):
+def all_methods(*, with_volumes=True):
     """Name the methods of the comparison: do nothing, the filters, the shipped networks, the U-Net's eight views.
 
     Parameters
     ----------
-    volume : bool
+    with_volumes : bool
         With those that see a volume, or without.
 
     Returns
@@ -43,11 +43,11 @@ def all_methods(*, volume=True):
 
     Examples
     --------
-    >>> set(all_methods()) - set(all_methods(volume=False)) == {"bm4d", "ct_unet_25d"}
+    >>> set(all_methods()) - set(all_methods(with_volumes=False)) == {"bm4d", "ct_unet_25d"}
     True
     """
     names = ["noisy", *BASELINES, *shipped(), "ct_unet_x8"]
-    volumes = [] if volume else [*filters(volume=True), *networks(volume=True)]
+    volumes = [] if with_volumes else [*filters(volume=True), *networks(volume=True)]
     return [name for name in names if name not in volumes]
 
 
@@ -204,7 +204,7 @@ def measure(denoisers, clean, noisy):
                 start = time.perf_counter()
                 denoised = call(images)
                 seconds = (time.perf_counter() - start) / len(b)
-                denoised = clipped(denoised, a)
+                denoised = clipped(a, denoised)
                 entry["psnr"].append(trusted_psnr(a, denoised))
                 entry["ssim"].append(trusted_ssim(a, denoised))
                 entry["seconds"].append(np.full(len(b), seconds))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .._keras import keras
 from ..baselines.registry import installed_version
 from ..contract import About
 
@@ -18,6 +19,7 @@ TRANSFER = RESULTS.with_name("transfer.csv")
 _COLUMNS = ["std", "method", "parameters", "patient", "slice", "psnr_db", "ssim", "milliseconds"]
 _MEASURES = ("psnr", "ssim", "seconds")
 _COMMAND = "python -m helpers.comparison [--images transfer]"
+_PACKAGES = ("numpy", "PyWavelets", "bm4d", "keras")  # bm4d works behind BM3D, too
 _METHOD = "method "  # opens the lines that hold what is known of a method
 
 
@@ -42,9 +44,7 @@ def packages():
     'Python'
     """
     found = {"Python": platform.python_version()}
-    found |= {
-        name: installed_version(name) for name in ("numpy", "PyWavelets", "keras", "tensorflow")
-    }
+    found |= {name: installed_version(name) for name in (*_PACKAGES, keras.backend.backend())}
     return ", ".join(f"{name} {version}" for name, version in found.items() if version)
 
 
@@ -76,6 +76,37 @@ def stored_lines(path, command):
     return path.read_text(encoding="utf-8").splitlines()
 
 
+def method_lines(made):
+    """Return the lines of a file that say what made the rows of each method, and where.
+
+    >>> method_lines({"median": {"about": About("median"), "machine": "2 cores", "packages": ""}})[0][:18]
+    '# method median: {'
+    """
+    return [
+        f"# {_METHOD}{name}: "
+        + json.dumps(asdict(entry["about"]) | {key: entry[key] for key in ("machine", "packages")})
+        + "\n"
+        for name, entry in made.items()
+    ]
+
+
+def method_records(lines):
+    """Read what `method_lines` wrote: {name: {"about": About, "machine": str, "packages": str}}.
+
+    >>> method_records(['# method a: {"label": "A", "machine": "2 cores", "packages": ""}'])["a"]["machine"]
+    '2 cores'
+    """
+    return {
+        name.removeprefix(_METHOD): _record(**json.loads(text))
+        for name, text in _settings(lines).items()
+        if name.startswith(_METHOD)
+    }
+
+
+def _settings(lines):
+    return dict(line[2:].split(": ", 1) for line in lines if line.startswith("# "))
+
+
 def write_results(path, levels, *, images, seed):
     """Store results as a table; lines that start with # hold what is the same for all slices.
 
@@ -101,13 +132,10 @@ def write_results(path, levels, *, images, seed):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = {"images": json.dumps(images), "seed": seed}
-    for results in levels.values():
-        for name, entry in results.items():
-            known = {"machine": entry["machine"], "packages": entry["packages"]}
-            lines[_METHOD + name] = json.dumps(asdict(entry["about"]) | known)
+    made = {name: entry for results in levels.values() for name, entry in results.items()}
     with replaced(path) as file:
-        file.writelines(f"# {name}: {value}\n" for name, value in lines.items())
+        file.write(f"# images: {json.dumps(images)}\n# seed: {seed}\n")
+        file.writelines(method_lines(made))
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(_COLUMNS)
         for std, results in levels.items():
@@ -156,18 +184,14 @@ def read_results(path=RESULTS):
 
 
 def _parsed(lines):
-    known = dict(line[2:].split(": ", 1) for line in lines if line.startswith("# "))
+    known = _settings(lines)
     table = csv.reader(line for line in lines if not line.startswith("#"))
     if next(table, None) != _COLUMNS:
         raise ValueError(f"expected the columns {', '.join(_COLUMNS)}")
     if not {"images", "seed"} <= set(known):
         raise ValueError("expected the lines '# images: ...' and '# seed: ...'")
     settings = {"images": json.loads(known["images"]), "seed": int(known["seed"])}
-    records = {
-        name.removeprefix(_METHOD): _record(**json.loads(text))
-        for name, text in known.items()
-        if name.startswith(_METHOD)
-    }
+    records = method_records(lines)
     levels = {}
     for std, name, parameters, patient, index, *numbers in table:
         if name not in records:

@@ -284,8 +284,9 @@ def denoising_unet(widths=(48, 96, 96), blocks=(2, 1, 1), *, slices=1):
         x = _residual_blocks(layers.Add()([x, skip]), width, count)
     small = keras.initializers.VarianceScaling(0.1)
     x = layers.Conv2DTranspose(1, 4, strides=2, padding="same", kernel_initializer=small)(x)
-    noise = layers.Rescaling(0.1, name="noise")(x)
-    outputs = layers.Subtract(name="denoised")([inputs[..., middle : middle + 1], noise])
+    exact = {"dtype": "float32"}  # also where a training computes all else in lower precision
+    noise = layers.Rescaling(0.1, name="noise", **exact)(x)
+    outputs = layers.Subtract(name="denoised", **exact)([inputs[..., middle : middle + 1], noise])
     return keras.Model(inputs, outputs, name="denoising_unet")
 
 

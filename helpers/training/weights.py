@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tempfile
 import zipfile
 import zlib
 from dataclasses import replace
@@ -19,15 +20,17 @@ from .loop import NoisyBatches, fit, warmup_cosine
 from .recipes import RECIPES, STEPS_PER_EPOCH, describe, stages
 
 
-def validation_psnr(model, *, every=1):
-    """Measure a network on the validation patients with noise of standard deviation 0.07.
+def validation_psnr(model, *, std=0.07, slices=slice(None)):
+    """Measure a network on the validation patients with white Gaussian noise.
 
     Parameters
     ----------
     model : keras.Model
         As `models.as_denoiser` takes it.
-    every : int
-        Only every so many slices; the noise of a slice then is another one.
+    std : float
+        Standard deviation of the noise in grey levels.
+    slices : slice
+        Which slices of each patient, neighbours for a network that sees several.
 
     Returns
     -------
@@ -42,22 +45,22 @@ def validation_psnr(model, *, every=1):
     Examples
     --------
     >>> from helpers.models import denoising_unet
-    >>> validation_psnr(denoising_unet((4,), (1,)), every=30) > 20  # untrained, it changes little
+    >>> validation_psnr(denoising_unet((4,), (1,)), slices=slice(3)) > 20  # untrained, it changes little
     True
     """
     rng, denoise, scores = np.random.default_rng(0), as_denoiser(model), []
     for patient in load_ct("validation"):
-        clean = patient[::every]
-        noisy = add_gaussian_noise(clean, 0.07, rng)
-        scores.extend(trusted_psnr(clean, clipped(denoise(noisy), clean)))
+        clean = patient[slices]
+        noisy = add_gaussian_noise(clean, std, rng)
+        scores.extend(trusted_psnr(clean, clipped(clean, denoise(noisy))))
     return float(np.mean(scores))
 
 
 class _ValidationPSNR(keras.callbacks.Callback):
-    """Add the PSNR on every fourth validation slice to the logs."""
+    """Add the PSNR on the last slices of each validation patient to the logs."""
 
     def on_epoch_end(self, epoch, logs=None):
-        logs["val_psnr"] = validation_psnr(self.model, every=4)
+        logs["val_psnr"] = validation_psnr(self.model, slices=slice(-13, None))
 
 
 def build_weights(name, *, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
@@ -112,9 +115,11 @@ def build_weights(name, *, epochs=None, seed=0, output=WEIGHTS, checkpoints=None
     model = None
     for number, stage in enumerate(stages(recipe)):
         model = _train(stage, number, model, patients, seed, checkpoints)
-    shipped = recipe.network()  # without the optimiser, a third of the size
+    shipped = _network(
+        replace(recipe, precision="float32")
+    )  # without the optimiser, a third of the size
     shipped.set_weights(model.get_weights())
-    store(shipped, output / f"{name}.keras")
+    store(shipped, checkpoints / f"{name}.keras")
     score = validation_psnr(shipped)
     settings = describe(name, recipe) | {
         "weights": model.count_params(),
@@ -124,7 +129,12 @@ def build_weights(name, *, epochs=None, seed=0, output=WEIGHTS, checkpoints=None
         "validation_psnr_db": round(score, 2),
     }
     text = json.dumps(settings, indent=2) + "\n"
-    (output / f"{name}.json").write_text(text, encoding="utf-8")
+    (checkpoints / f"{name}.json").write_text(text, encoding="utf-8")
+    for ending in (
+        "json",
+        "keras",
+    ):  # both are ready: weights are never trusted with another recipe
+        shutil.move(checkpoints / f"{name}.{ending}", output / f"{name}.{ending}")
     shutil.rmtree(checkpoints)
     return score
 
@@ -158,17 +168,17 @@ def store(model, path):
         raise ValueError("model: expected weights that are finite in half precision")
     model.set_weights([weights.astype(np.float32) for weights in rounded])
     path = Path(path)
-    plain, small = (path.with_name(f"unfinished-{kind}.keras") for kind in ("plain", "small"))
-    model.save(plain)
-    with (
-        zipfile.ZipFile(plain) as source,
-        zipfile.ZipFile(small, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as target,
-    ):
-        for member in source.namelist():
-            content = source.read(member)
-            target.writestr(member, _known_to_all(content) if member == "config.json" else content)
-    plain.unlink()
-    small.replace(path)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        plain, small = Path(folder, "plain.keras"), Path(folder, "small.keras")
+        model.save(plain)
+        with (
+            zipfile.ZipFile(plain) as source,
+            zipfile.ZipFile(small, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as target,
+        ):
+            for name in source.namelist():
+                content = source.read(name)
+                target.writestr(name, _known_to_all(content) if name == "config.json" else content)
+        small.replace(path)
 
 
 def _known_to_all(config):
@@ -183,7 +193,7 @@ def _known_to_all(config):
 
 def _train(stage, number, before, patients, seed, checkpoints):
     """Train one stage from the network of the stage before, or load what it has learned already."""
-    model = stage.network()
+    model = _network(stage)
     learned = checkpoints / f"stage-{number}.weights.h5"
     if learned.exists():
         model.load_weights(learned)
@@ -208,6 +218,16 @@ def _train(stage, number, before, patients, seed, checkpoints):
     model.save_weights(unfinished)
     unfinished.replace(learned)
     return model
+
+
+def _network(stage):
+    """Build a network that computes in the precision of its training."""
+    usual = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(stage.precision)
+    try:
+        return stage.network()
+    finally:
+        keras.config.set_dtype_policy(usual)
 
 
 def _grow(model, before):

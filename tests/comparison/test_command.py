@@ -120,7 +120,7 @@ def test_rows_of_other_images_do_not_mix(tiny, refusal):
 def test_methods_need_a_file_and_keep_its_settings(tmp_path, refusal):
     output = str(tmp_path / "none.csv")
     last = refusal(command.main, "--methods", "bm3d", "--output", output)
-    assert "none.csv: no such file; `python -m helpers.comparison`" in last
+    assert "none.csv: no such file; `python -m helpers.comparison [--images transfer]`" in last
     last = refusal(command.main, "--methods", "bm3d", "--seed", "1", "--output", output)
     assert "--methods: expected no --seed and no --std" in last
     last = refusal(command.main, "--methods", "resnet", "--output", output)

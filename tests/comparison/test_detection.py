@@ -24,9 +24,14 @@ def test_spots_lie_in_calm_lung_of_both_patients(spotted):
 
 
 def test_stored_responses_hold_all_methods(shipped):
-    stored = detection.read_detection()
+    stored, made = detection.read_detection()
     single = {name for name, denoiser in shipped.items() if not denoiser.about.volume}
     methods = {"noisy", "ct_unet_x8", *comparison.filters(), *single}
+    assert set(made) == methods
+    for name in methods & set(shipped):
+        remedy = "run python -m helpers.comparison.detection"
+        assert made[name]["about"].version == shipped[name].about.version, remedy
+    assert made["ct_unet_x8"]["about"].version == shipped["ct_unet"].about.version
     for kind in detection.KINDS:
         assert set(stored[kind]) == methods
         assert len({r.shape for entry in stored[kind].values() for r in entry.values()}) == 1
@@ -38,7 +43,7 @@ def test_stored_responses_are_those_of_today(kind, name, spotted, shipped):
     """Of networks, those of the shipped weights: after a training they are stale."""
     denoise = shipped.get(name, comparison.do_nothing)
     ours = detection.observe(denoise, spotted, detection.KINDS[kind])
-    stored = detection.read_detection()[kind][name]
+    stored = detection.read_detection()[0][kind][name]
     for observer in detection.OBSERVERS:
         ours_d, stored_d = (comparison.detectability(r[observer]) for r in (ours, stored))
         assert ours_d == pytest.approx(stored_d, abs=0.02)
@@ -59,7 +64,22 @@ def test_unreadable_results_are_named(tmp_path):
         detection.read_detection(tmp_path / "none.csv")
     path = tmp_path / "other.csv"
     header = ",".join(f'"{name}"' for name in detection._COLUMNS)
-    for text in ("a,b\n1,2\n", f"{header}\nwhite,noisy,0,0,1,2,3,4\n", f"{header}\npink,a,0,0,1\n"):
+    known = '# method noisy: {"label": "noisy", "machine": "", "packages": ""}\n'
+    rows = [
+        f"{kind},noisy,0,{k},1,2,3,4" for kind in detection.KINDS for k in range(detection.DRAWS)
+    ]
+    whole = "\n".join([known + header, *rows])
+    path.write_text(whole)
+    detection.read_detection(path)
+    for text in (
+        "",
+        "a,b\n1,2\n",
+        known + header,
+        "\n".join([header, *rows]),
+        *("\n".join([known + header, *rows[:k], *rows[k + 1 :]]) for k in (0, 4, len(rows) - 1)),
+        "\n".join([known + header, *rows[: detection.DRAWS]]),
+        whole.replace("white,noisy", "pink,noisy"),
+    ):
         path.write_text(text)
         with pytest.raises(
             ValueError, match="other.csv: expected other columns, or rows are missing"
@@ -76,7 +96,8 @@ def test_command_stores_what_it_measures(tmp_path, monkeypatch, refusal):
     )
     path = tmp_path / "out.csv"
     detection.main(["--output", str(path)])
-    stored = detection.read_detection(path)
+    stored, made = detection.read_detection(path)
+    assert made["half"]["about"].label == "half"
     for kind in detection.KINDS:
         one, half = (stored[kind][name]["matched filter"] for name in ("noisy", "half"))
         np.testing.assert_allclose(half, one / 2, atol=1e-3)

@@ -34,7 +34,7 @@ def test_stages_end_with_the_recipe_and_begin_with_random_weights(name):
 
 
 def test_patches_are_counted_over_all_stages():
-    assert training.patches_seen(RECIPES["ct_unet"]) == (120 + 48 + 48 + 30) * 400 * 8
+    assert training.patches_seen(RECIPES["ct_unet"]) == (120 + 48 + 34 + 18) * 400 * 8
 
 
 def test_the_autoencoder_has_the_training_of_the_unet():

@@ -167,6 +167,20 @@ def test_a_larger_network_begins_as_what_the_smaller_one_has_learned(widths, sli
             assert np.abs(a - b)[new].max() > 0
 
 
+@pytest.mark.parametrize("build", [models.denoising_unet, models.conv_autoencoder])
+def test_lower_precision_is_for_training_only(build):
+    """It computes in half the bits, learns and answers in single precision, and leaves nothing behind."""
+    recipe = replace(RECIPES["ct_unet_small"], network=build, precision="mixed_bfloat16")
+    model = weights._network(recipe)
+    policies = {layer.compute_dtype for layer in model.layers if layer.weights}
+    assert policies == {"bfloat16"} and {w.dtype for w in model.weights} == {"float32"}
+    assert keras.config.dtype_policy().name == "float32"
+    if build is models.denoising_unet:
+        assert model.get_layer("denoised").compute_dtype == "float32"
+    usual = weights._network(replace(recipe, precision="float32"))
+    assert {layer.compute_dtype for layer in usual.layers if layer.weights} == {"float32"}
+
+
 @pytest.mark.parametrize("options", ["--epochs 0", "--epochs x", "--output {file}"])
 def test_bad_options_end_in_one_sentence(options, tiny, tmp_path, refusal):
     file = tmp_path / "file"
