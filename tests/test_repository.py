@@ -12,7 +12,7 @@ import pytest
 
 import execute
 import publish
-from helpers import comparison
+from helpers import comparison, training
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted(ROOT.glob("notebooks/*.ipynb"))
@@ -300,7 +300,16 @@ def test_readme_claims_about_the_comparison():
     assert summary["ct_unet_small"]["difference"][0] > 0
     assert seconds["ct_unet_small"] < seconds["ct_unet"]
     assert max(summary, key=lambda name: summary[name]["psnr"][0]) == "ct_unet_25d"
-    assert summary["ct_conv_autoencoder"]["difference"][2] < -2  # "stays far behind"
+    assert summary["ct_conv_autoencoder"]["difference"][2] < -0.5  # "stays behind BM3D"
+    for results in levels.values():
+        pairs = list(zip(results["ct_unet_25d"]["psnr"], results["bm4d"]["psnr"]))
+        assert np.concatenate([a - b for a, b in pairs]).mean() > 0.05  # "a little ahead"
+    pairs = list(zip(levels[0.03]["ct_unet_25d"]["psnr"], levels[0.03]["bm4d"]["psnr"]))
+    assert abs((pairs[1][0] - pairs[1][1]).mean()) < 0.05  # "level on the second patient"
+    assert len(training.stages(training.RECIPES["ct_unet"])) == 4
+    images, _ = comparison.read_results(comparison.TRANSFER)
+    pairs = zip(images[0.03]["ct_unet"]["psnr"], images[0.03]["bm3d"]["psnr"])
+    assert min((a - b).mean() for a, b in pairs) < 0  # "not always ahead"
     assert max(comparison.filters(), key=lambda name: summary[name]["psnr"][0]) == "bm3d"
     ends = [summary["ct_unet"]["difference"][1:], summary["ct_unet"]["patients"]]
     assert np.ptp(ends[1]) > np.ptp(ends[0])  # the next patient may lie outside

@@ -162,7 +162,7 @@ def load_ct(split):
     ----------
     Armato et al., "The Lung Image Database Consortium (LIDC) and Image Database Resource Initiative
     (IDRI)", Medical Physics 38, 2011, and The Cancer Imaging Archive. Lambin, "Radiomics Digital Phantom",
-    CancerData, 2016, DOI 10.17195/candat.2016.08.1 (evaluation only).
+    CancerData, 2016, DOI 10.17195/candat.2016.08.1 (CC BY-NC 3.0; no shipped network has seen it).
 
     Examples
     --------

