@@ -183,7 +183,7 @@ def test_shipped_unets_spare_the_grain_of_validation_patients(name, ct_hu, shipp
         clean = hounsfield.window(patient[18:23])[..., None]
         noisy = noise.add_gaussian_noise(clean, 0.02, np.random.default_rng(0))
         gain = metrics.psnr(clean, sparing(noisy)) - metrics.psnr(clean, bare(noisy))
-        assert gain.mean() > 0.01
+        assert gain.mean() > 0
         taken = [np.abs(clean - denoise(clean)).mean() for denoise in (sparing, bare)]
         assert taken[0] < taken[1] / 3
 
