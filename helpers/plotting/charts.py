@@ -206,9 +206,10 @@ def quality_against_time(scores, seconds, intervals=None, *, title=None):
     )
     line = {"arrowstyle": "-", "color": "0.6", "lw": 0.6, "shrinkA": 0, "shrinkB": 2}
     gap = (high - low) / 20
-    heights = _spread(list(scores.values()), gap)
-    axis.set_ylim(min(low, min(heights) - gap), max(high, max(heights) + gap))
-    for name, height in zip(scores, heights):
+    heights = _label_heights(times, scores, gap)
+    ends = min(heights.values()) - gap, max(heights.values()) + gap
+    axis.set_ylim(min(low, ends[0]), max(high, ends[1]))
+    for name, height in heights.items():
         point, text = (times[name], scores[name]), (times[name] * 1.35, height)
         axis.annotate(name, point, text, va="center", fontsize=9, arrowprops=line)
     axis.grid(alpha=0.3)
@@ -275,17 +276,19 @@ def _check_intervals(intervals, scores):
         raise ValueError(f"intervals: expected two ends for each of {', '.join(scores)}")
 
 
-def _spread(values, gap):
-    """Move values apart, in their order, until neighbours differ by `gap`; their mean stays."""
-    order = np.argsort(values)
-    placed = np.array(values, dtype=float)[order]
-    for _ in range(100):
-        overlap = gap - np.diff(placed)
-        if (overlap <= 1e-9).all():
-            break
-        push = np.where(overlap > 0, overlap / 2, 0)
-        placed[:-1] -= push
-        placed[1:] += push
-    result = np.empty_like(placed)
-    result[order] = placed
-    return result
+def _label_heights(times, scores, gap):
+    """Choose a height for each label, right of its point, where it covers no other point and no other label."""
+    taken, heights = [], {}
+    for name in sorted(scores, key=scores.get, reverse=True):
+        left = np.log10(times[name]) + 0.1
+        right = left + 0.06 * len(name)  # decades: about so wide is a letter
+        others = [(np.log10(times[n]), scores[n]) for n in scores if n != name]
+        for step in (0, 1, -1, 2, -2, 3, -3):
+            height = scores[name] + step * gap
+            points = any(left < t < right and abs(y - height) < 0.7 * gap for t, y in others)
+            labels = any(a < right and left < b and abs(y - height) < gap for a, b, y in taken)
+            if not points and not labels:
+                break
+        taken.append((left, right, height))
+        heights[name] = height
+    return heights
