@@ -15,7 +15,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Polygon, Rectang
 
 from helpers.baselines import bm3d
 from helpers.data import load_ct, load_mnist
-from helpers.metrics import psnr
+from helpers.metrics import clipped, psnr
 from helpers.models import pretrained_denoiser
 from helpers.noise import add_gaussian_noise
 from helpers.plotting import COLOURS, zoom_rows
@@ -196,7 +196,8 @@ def denoised_slice():
         "BM3D": bm3d(noisy, std=0.07),
         "U-Net": pretrained_denoiser("ct_unet")(noisy),
     }
-    titles = {name: f"{name}, {psnr(clean, images)[0]:.1f} dB" for name, images in versions.items()}
+    quality = {name: psnr(clean, clipped(clean, images))[0] for name, images in versions.items()}
+    titles = {name: f"{name}, {score:.1f} dB" for name, score in quality.items()}
     titles["clean"] = "clean"
     return zoom_rows(
         {titles[name]: images[0] for name, images in versions.items()}, (30, 60, 60, 60)
