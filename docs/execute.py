@@ -56,9 +56,8 @@ def main():
         times["seconds"][name] = round(time.perf_counter() - start)
         TIMES.write_text(json.dumps(times, indent=2) + "\n", encoding="utf-8")
         print(f"{name}: {times['seconds'][name]} s")
-        if (
-            notebooks.keys() <= times["seconds"].keys()
-        ):  # a new notebook has no time before its turn
+        all_measured = notebooks.keys() <= times["seconds"].keys()
+        if all_measured:  # a new notebook has no time before its turn
             publish.main()  # now, or pytest would find stale texts
 
 

@@ -117,6 +117,40 @@ def test_rows_of_other_images_do_not_mix(tiny, refusal):
     )
 
 
+@pytest.mark.parametrize("other", ["one more image", "other images"])
+def test_rows_of_changed_images_do_not_mix(other, tiny, monkeypatch, refusal):
+    """The names are the same, the images are not; the file stays as it was."""
+    output = tiny / "transfer.csv"
+    command.main(["--images", "transfer", "--std", "0.05", "--output", str(output)])
+    before = output.read_text()
+    groups = command.load_transfer()
+    changed = (
+        np.tile(groups["flat"], (2, 1, 1, 1)) if other == "one more image" else groups["flat"] * 0
+    )
+    monkeypatch.setattr(command, "load_transfer", lambda: {**groups, "flat": changed})
+    options = ("--images", "transfer", "--methods", "gaussian", "--output", str(output))
+    assert "transfer.csv: expected results of the same images" in refusal(command.main, *options)
+    assert output.read_text() == before
+
+
+def test_a_file_that_somebody_replaces_meanwhile(tiny, monkeypatch, refusal):
+    output = tiny / "transfer.csv"
+    options = ("--images", "transfer", "--output", str(output))
+    command.main([*options, "--std", "0.05"])
+    compare = command.compare
+
+    def slowly(*arguments, **keywords):
+        results = compare(*arguments, **keywords)
+        levels, settings = comparison.read_results(output)
+        comparison.write_results(output, levels, **settings | {"seed": 5})
+        return results
+
+    monkeypatch.setattr(command, "compare", slowly)
+    last = refusal(command.main, *options, "--methods", "gaussian")
+    assert "expected it to stay as it was, another run has replaced it" in last
+    assert comparison.read_results(output)[1]["seed"] == 5
+
+
 def test_methods_need_a_file_and_keep_its_settings(tmp_path, refusal):
     output = str(tmp_path / "none.csv")
     last = refusal(command.main, "--methods", "bm3d", "--output", output)
