@@ -1,5 +1,6 @@
 """Square patches out of patients, for training."""
 
+import cv2
 import numpy as np
 
 from ..checks import check_rng, check_whole
@@ -66,3 +67,13 @@ def draw_patches(patients, size, n, rng, slices):
         cut = cut[..., ::-1] if slices > 1 and rng.integers(2) else cut
         patch[...] = cut[:, ::-1] if rng.integers(2) else cut
     return patches
+
+
+def resized(images, scale, *, interpolation=cv2.INTER_AREA):
+    """Shrink or enlarge each image of (n, height, width) or (n, height, width, 1); no channel is left.
+
+    >>> resized(np.zeros((3, 20, 30, 1)), 0.5).shape
+    (3, 10, 15)
+    """
+    settings = {"fx": scale, "fy": scale, "interpolation": interpolation}
+    return np.stack([cv2.resize(image, None, **settings) for image in images])

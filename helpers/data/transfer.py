@@ -10,12 +10,12 @@ from pathlib import Path
 import cv2
 import nibabel
 import numpy as np
-import pydicom
 import skimage.data
 from pydicom.data import get_testdata_file
 
 from ..hounsfield import window
-from .files import nifti_volume
+from .files import dicom_volume, nifti_volume
+from .patches import resized
 from .samples import load_ct_hu
 from .wheels import wheel
 
@@ -64,8 +64,8 @@ def load_transfer():
         "brain, MR": _brain(),
         "soft-tissue window": window(hu, -160, 240),
         "bone window": window(hu, -500, 1300),
-        "enlarged by 1.4": _resized(slices, 1.4, cv2.INTER_CUBIC),
-        "shrunk by 0.7": _resized(slices, 0.7, cv2.INTER_AREA),
+        "enlarged by 1.4": resized(slices, 1.4, interpolation=cv2.INTER_CUBIC),
+        "shrunk by 0.7": resized(slices, 0.7),
         "8-bit JPEG": np.stack([_as_jpeg(image) for image in slices]),
         "Shepp-Logan phantom": _phantoms(),
         "discs and slopes": _drawings(),
@@ -91,9 +91,7 @@ def _spine():
     path = get_testdata_file("CT_small.dcm", download=False)
     if path is None:
         raise FileNotFoundError("CT_small.dcm: this pydicom was installed without its sample files")
-    sample = pydicom.dcmread(path)
-    slope, intercept = float(sample.RescaleSlope), float(sample.RescaleIntercept)
-    return window(slope * sample.pixel_array[None] + intercept)
+    return window(dicom_volume([("CT_small.dcm", path)]))
 
 
 def _brain():
@@ -102,11 +100,6 @@ def _brain():
         raise FileNotFoundError(f"{path}: this nibabel was installed without its sample files")
     volume = np.asarray(nibabel.load(path).dataobj)[..., 6:18:4, 0].T.astype(np.float32)
     return volume / np.percentile(volume, 99.5)
-
-
-def _resized(images, scale, interpolation):
-    settings = {"fx": scale, "fy": scale, "interpolation": interpolation}
-    return np.stack([cv2.resize(image, None, **settings) for image in images])
 
 
 def _as_jpeg(image):

@@ -10,7 +10,7 @@ import numpy as np
 import skimage.data
 
 from ..checks import check_images, check_number, check_whole
-from ..data.patches import draw_patches
+from ..data.patches import draw_patches, resized
 from ..noise import add_correlated_noise, add_gaussian_noise
 
 
@@ -50,7 +50,7 @@ def ct_patches(patients, size=64, *, slices=1):
     bodies = [_body(check_images(images, "patients")) for images in patients]
     size = check_whole(size, "size", 1)
     slices = check_whole(slices, "slices", 1, min(map(len, bodies)))
-    sources = [_resized(images, scale) for scale in (1.0, 0.7, 0.5) for images in bodies]
+    sources = [resized(images, scale)[..., None] for scale in (1.0, 0.7, 0.5) for images in bodies]
     if any(min(images.shape[1:3]) < size for images in sources):
         raise ValueError(
             f"patients: expected bodies of at least {2 * size} pixels, "
@@ -253,7 +253,7 @@ def _pictures():
     for name in names.split():
         picture = getattr(skimage.data, name)().astype(np.float32) / 255
         grey = picture if picture.ndim == 2 else picture[..., :3].mean(axis=-1)
-        pictures.append(_resized(grey[None], 0.6))
+        pictures.append(resized(grey[None], 0.6)[..., None])
     return pictures
 
 
@@ -264,11 +264,6 @@ def _body(images):
         return images
     rows, columns = (np.flatnonzero(dense.any(axis=axis)) for axis in (1, 0))
     return images[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-
-
-def _resized(images, scale):
-    settings = {"fx": scale, "fy": scale, "interpolation": cv2.INTER_AREA}
-    return np.stack([cv2.resize(image, None, **settings) for image in images])[..., None]
 
 
 def unknown_noise(clean, rng):

@@ -173,9 +173,12 @@ def test_shipped_denoiser_on_validation_patients(name, ct_hu, shipped, rng):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in RECIPES if RECIPES[name].spares_grain])
-def test_shipped_unets_spare_the_grain_of_validation_patients(name, ct_hu, shipped):
+@pytest.mark.parametrize(
+    ("name", "gained"), [("ct_unet", 0), ("ct_unet_small", 0.01), ("ct_unet_25d", 0.01)]
+)
+def test_shipped_unets_spare_the_grain_of_validation_patients(name, gained, ct_hu, shipped):
     """Weak noise: sparing gains. None: what is taken from a clean slice is a third at most."""
+    assert RECIPES[name].spares_grain
     path = models.WEIGHTS / f"{name}.keras"
     bare = models.as_denoiser(keras.saving.load_model(path, compile=False))
     sparing = shipped[name]
@@ -183,7 +186,7 @@ def test_shipped_unets_spare_the_grain_of_validation_patients(name, ct_hu, shipp
         clean = hounsfield.window(patient[18:23])[..., None]
         noisy = noise.add_gaussian_noise(clean, 0.02, np.random.default_rng(0))
         gain = metrics.psnr(clean, sparing(noisy)) - metrics.psnr(clean, bare(noisy))
-        assert gain.mean() > 0
+        assert gain.mean() > gained
         taken = [np.abs(clean - denoise(clean)).mean() for denoise in (sparing, bare)]
         assert taken[0] < taken[1] / 3
 

@@ -231,9 +231,3 @@ def test_weights_too_large_for_half_precision(tmp_path):
     with pytest.raises(ValueError, match="^model: expected weights that are finite in half"):
         weights.store(model, tmp_path / "a.keras")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_all_shipped_weights_together():
-    """What a checkout has to carry."""
-    total = sum(path.stat().st_size for path in models.WEIGHTS.iterdir())
-    assert total < 16e6
