@@ -3,10 +3,10 @@
 The modules stand on floors, and a module imports only from floors below its own. Within a folder, a
 module imports only from those that stand to the left of it::
 
-    floor 4  comparison (observer tables results protocol ablation detection __main__)
-    floor 3  training (loop pairs recipes weights __main__)
+    floor 4  comparison (observer tables results protocol scanner ablation detection __main__)
+    floor 3  training (loop pairs scanner recipes weights __main__)
     floor 2  models (networks denoisers)  plotting (canvas images charts distributions)
-    floor 1  data (wheels files samples patches transfer)  baselines (registry filters block_matching tuning)
+    floor 1  data (wheels files samples patches transfer banks)  baselines (registry filters block_matching tuning)
     floor 0  noise (images ct projections spectrum)  metrics  contract
     ground   checks  progress  hounsfield  _keras
 

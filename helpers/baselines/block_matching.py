@@ -22,10 +22,11 @@ class _NumpyWithTrapz:
 
 
 bm4d_package.np = _NumpyWithTrapz()
+PROFILES = ("np", "refilter", "vn", "vn_old", "high", "deb")  # those of the package bm3d
 
 
 @baseline("BM3D", "bm3d", grey_levels={"std": [0.06, 0.07, 0.08]}, told_std=True)
-def bm3d(noisy, std=0.07, *, spectrum=None):
+def bm3d(noisy, std=0.07, *, spectrum=None, profile="np"):
     """BM3D: collect similar blocks into stacks and shrink their three-dimensional transform.
 
     Parameters
@@ -37,6 +38,9 @@ def bm3d(noisy, std=0.07, *, spectrum=None):
     spectrum : array of shape (height, width), optional
         Power spectrum of noise that is not white, as `noise.power_spectrum` estimates it; it stands in the
         place of `std`, which then counts for nothing.
+    profile : {"np", "refilter", "vn", "vn_old", "high", "deb"}
+        Settings that the package has ready: "np" is its usual one; "refilter" filters once more what was removed, for
+        noise that is not white.
 
     Returns
     -------
@@ -46,7 +50,7 @@ def bm3d(noisy, std=0.07, *, spectrum=None):
     ------
     ValueError
         If `noisy` is no batch near [0, 1] of at least 9 x 9 pixels, `std` not above 0, or `spectrum` no finite
-        power spectrum of the images' size.
+        power spectrum of the images' size, or `profile` is unknown.
 
     References
     ----------
@@ -62,19 +66,14 @@ def bm3d(noisy, std=0.07, *, spectrum=None):
     """
     std = check_number(std, "std", 1e-6)
     check_edges(noisy, 9, "noisy")  # smaller ones are refused by the package, or crash it
-    known = std
-    if spectrum is not None:
-        known = np.asarray(spectrum, np.float64)
-        size = noisy.shape[1:3]
-        if known.shape != size:
-            raise ValueError(f"spectrum: expected the images' size {size}, got shape {known.shape}")
-        if not (np.isfinite(known).all() and known.min() >= 0 < known.max()):
-            raise ValueError("spectrum: expected finite values of at least 0, and some above it")
-    return each_image(lambda image: bm3d_package.bm3d(image, known), noisy)
+    known = std if spectrum is None else _checked_spectrum(spectrum, noisy.shape[1:3])
+    if profile not in PROFILES:
+        raise ValueError(f"profile: expected one of {', '.join(PROFILES)}, got {profile!r}")
+    return each_image(lambda image: bm3d_package.bm3d(image, known, profile=profile), noisy)
 
 
 @baseline("BM4D", "bm4d", grey_levels={"std": [0.06, 0.07, 0.08]}, volume=True, told_std=True)
-def bm4d(noisy, std=0.07):
+def bm4d(noisy, std=0.07, *, spectrum=None):
     """BM4D: as BM3D, with blocks that reach through neighbouring slices.
 
     Parameters
@@ -82,7 +81,9 @@ def bm4d(noisy, std=0.07):
     noisy : array of shape (n, height, width, 1)
         All noisy slices of one patient in order, values near [0, 1].
     std : float
-        Standard deviation of the noise, above 0.
+        Standard deviation of white noise, above 0.
+    spectrum : array of shape (height, width), optional
+        Power spectrum of noise that is not white, as for `bm3d`. From slice to slice it counts as independent.
 
     Returns
     -------
@@ -91,7 +92,8 @@ def bm4d(noisy, std=0.07):
     Raises
     ------
     ValueError
-        If `noisy` is no batch near [0, 1] of at least 8 slices, rows and columns, or `std` not above 0.
+        If `noisy` is no batch near [0, 1] of at least 8 slices, rows and columns, `std` not above 0, or
+        `spectrum` no finite power spectrum of the images' size.
 
     References
     ----------
@@ -108,4 +110,17 @@ def bm4d(noisy, std=0.07):
         raise ValueError(
             f"noisy: expected at least 8 slices of at least 8 x 8 pixels, got shape {noisy.shape}"
         )
-    return np.asarray(bm4d_package.bm4d(noisy[..., 0], std), np.float32)[..., None]
+    known = std
+    if spectrum is not None:  # of the volume: it has as many pixels more as there are slices
+        one = _checked_spectrum(spectrum, noisy.shape[1:3]) * len(noisy)
+        known = np.repeat(one[None], len(noisy), axis=0)
+    return np.asarray(bm4d_package.bm4d(noisy[..., 0], known), np.float32)[..., None]
+
+
+def _checked_spectrum(spectrum, size):
+    spectrum = np.asarray(spectrum, np.float64)
+    if spectrum.shape != size:
+        raise ValueError(f"spectrum: expected the images' size {size}, got shape {spectrum.shape}")
+    if not (np.isfinite(spectrum).all() and spectrum.min() >= 0 < spectrum.max()):
+        raise ValueError("spectrum: expected finite values of at least 0, and some above it")
+    return spectrum

@@ -1,4 +1,5 @@
-"""The comparison: its rules (`protocol`), results and tables, and what PSNR does not see (`observer`)."""
+"""The comparison: its rules (`protocol`), a scanner's noise (`scanner`), results and tables, and what PSNR does not
+see (`observer`)."""
 
 from .observer import (
     detectability,
@@ -9,12 +10,14 @@ from .observer import (
     matched_filter,
 )
 from .protocol import (
+    MEASURES,
     STD,
     STDS,
     TUNING_SLAB,
     TUNING_SLICES,
     all_methods,
     compare,
+    compare_copies,
     do_nothing,
     filters,
     measure,
@@ -23,12 +26,24 @@ from .protocol import (
     summarise,
     tune_filters,
 )
-from .results import RESULTS, TRANSFER, machine, read_results, write_results
+from .results import RESULTS, SCANNER, TRANSFER, machine, read_results, write_results
+from .scanner import (
+    SCANS,
+    Scan,
+    compare_scan,
+    noise_std,
+    scan_copies,
+    scan_noise,
+    scan_spectra,
+    told,
+)
 from .tables import (
     lead_table,
     markdown_table,
     parameters_as_text,
     quality_table,
+    rmse_hu,
+    scan_table,
     search_table,
     transfer_table,
 )

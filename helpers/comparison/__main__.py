@@ -1,16 +1,24 @@
 """`python -m helpers.comparison` measures every method on all test slices and stores the results.
 
-With `--images transfer` it measures those that see one slice on images unlike the training patient; with
-`--methods` it measures some methods again and leaves the other rows of a file as they are.
+With `--noise ct` the noise is that of a scanner instead of white noise. With `--images transfer` those methods
+that see one slice are measured on images unlike the training patient. With `--methods` some methods are measured
+again, and the other rows of a file stay as they are.
 """
 
 import argparse
+import concurrent.futures
+import functools
+import multiprocessing
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ..checks import check_number, check_whole
-from ..data import load_ct, load_transfer
+from ..data import ct_sinograms, load_ct, load_transfer
+from ..hounsfield import WINDOW_WIDTH
 from .protocol import (
     STDS,
     all_methods,
@@ -21,8 +29,71 @@ from .protocol import (
     noisy_copies,
     summarise,
 )
-from .results import RESULTS, TRANSFER, read_results, write_results
+from .results import RESULTS, SCANNER, TRANSFER, read_results, write_results
+from .scanner import SCANS, compare_scan, noise_std, scan_copies, scan_methods
 from .tables import quality_table
+
+_PATIENTS = ["test patient 1", "test patient 2"]
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """One kind of comparison: its file, its levels of noise, and how a level is measured."""
+
+    output: Path
+    methods: list
+    levels: list
+    copies: Callable  # (level, seed) -> clean, noisy, of what is measured
+    compare: Callable  # (level, seed=, methods=) -> results
+    images: Callable = lambda: _PATIENTS
+    workers: int = 1  # levels that are measured side by side
+    prepare: Callable = lambda: None  # what levels that are measured side by side should find ready
+    settings: Callable = lambda levels, seed: {}  # what else is stored
+
+
+def _white(which, levels):
+    def load():
+        if which == "transfer":
+            return load_transfer()
+        return dict(zip(_PATIENTS, load_ct("test")))
+
+    def copies(std, seed):
+        images = list(load().values())
+        return images, noisy_copies(images, std, seed=seed)
+
+    def one(std, *, seed, methods):
+        images = list(load().values())
+        return compare(load_ct("validation"), images, std=std, seed=seed, methods=methods)
+
+    return _Kind(
+        output=TRANSFER if which == "transfer" else RESULTS,
+        methods=all_methods(with_volumes=which == "test"),
+        levels=[check_number(std, "std", 1e-3, 1) for std in levels or STDS],
+        copies=copies,
+        compare=one,
+        images=lambda: list(load()),
+    )
+
+
+def _scanner(options):
+    def noise_hu(name, seed):
+        std = noise_std(*scan_copies("test", SCANS[name], seed=seed))
+        return round(std * WINDOW_WIDTH, 1)
+
+    if options.images != "test" or options.std is not None:
+        raise ValueError(
+            "--noise ct: expected no --images and no --std, scans are of the test patients"
+        )
+    return _Kind(
+        output=SCANNER,
+        methods=scan_methods(),
+        levels=list(SCANS),
+        copies=lambda name, seed: scan_copies("test", SCANS[name], seed=seed),
+        compare=compare_scan,
+        workers=min(os.cpu_count() or 1, len(SCANS)),
+        prepare=lambda: [ct_sinograms(split) for split in ("validation", "test")],
+        settings=lambda levels, seed: {"noise_hu": {name: noise_hu(name, seed) for name in levels}},
+    )
 
 
 def _parser():
@@ -32,13 +103,19 @@ def _parser():
     )
     add = parser.add_argument
     add(
+        "--noise",
+        choices=["white", "ct"],
+        default="white",
+        help="white Gaussian noise, or that of a scanner with three kernels at three doses (default white)",
+    )
+    add(
         "--images",
         choices=["test", "transfer"],
         default="test",
         help="the test patients, or images unlike the training patient (default test)",
     )
     add("--seed", type=int, help="decides the noise (default 0)")
-    stds = f"standard deviations of the noise in grey levels (default {' '.join(map(str, STDS))})"
+    stds = f"standard deviations of white noise in grey levels (default {' '.join(map(str, STDS))})"
     add("--std", type=float, nargs="+", help=stds)
     add(
         "--methods",
@@ -46,61 +123,69 @@ def _parser():
         metavar="NAME",
         help="measure only these again; all other rows, and seed and levels, stay as in the file",
     )
-    file = "the CSV file (default comparison.csv or transfer.csv in helpers/results)"
+    file = "the CSV file (default comparison.csv, scanner.csv or transfer.csv in helpers/results)"
     add("--output", type=Path, help=file)
     return parser
 
 
-def _load(which):
-    if which == "transfer":
-        return load_transfer()
-    return dict(zip(["test patient 1", "test patient 2"], load_ct("test")))
-
-
-def _measure(options, output):
+def _measure(options):
     """Check the options, before any work, then measure and store; return the levels."""
-    methods = all_methods(with_volumes=options.images == "test")
-    stds, seed = options.std or STDS, options.seed or 0
+    kind = _scanner(options) if options.noise == "ct" else _white(options.images, options.std)
+    output = options.output or kind.output
+    levels, seed, methods = kind.levels, options.seed or 0, kind.methods
     again = options.methods is not None
     if again:
-        methods = check_methods(options.methods, methods)
+        methods = check_methods(options.methods, kind.methods)
         if (options.seed, options.std) != (None, None):
             raise ValueError("--methods: expected no --seed and no --std, they stay as in the file")
-        levels, settings = read_results(output)
-        stds, seed = list(levels), settings["seed"]
-    stds = [check_number(std, "std", 1e-3, 1) for std in stds]
+        before, settings = read_results(output)
+        levels, seed = list(before), settings["seed"]
+        if not all(isinstance(level, type(kind.levels[0])) for level in levels):
+            other = "without" if options.noise == "ct" else "with"
+            raise ValueError(
+                f"{output}: expected another kind of noise; call it {other} --noise ct"
+            )
+        if options.noise == "ct" and not set(levels) <= set(SCANS):
+            raise ValueError(f"{output}: expected scans of today; measure all methods again")
     check_whole(seed, "seed", 0)
     _check_writable(output)
-    images = _load(options.images)
     if again:
-        _check_images(output, levels, settings, images)
-    validation = load_ct("validation")
-    measured = {
-        std: compare(validation, list(images.values()), std=std, seed=seed, methods=methods)
-        for std in stds
-    }
+        _check_images(output, kind, before, settings)
+    kind.prepare()
+    one = functools.partial(kind.compare, seed=seed, methods=methods)
+    measured = dict(zip(levels, _each(one, levels, kind.workers)))
     if again:  # read again: somebody may have measured others meanwhile
         now, settings_now = read_results(output)
-        if (list(now), settings_now) != (list(levels), settings):
+        if (list(now), settings_now) != (list(before), settings):
             raise ValueError(
                 f"{output}: expected it to stay as it was, another run has replaced it"
             )
-        measured = {std: now[std] | measured[std] for std in now}
-    write_results(output, measured, images=list(images), seed=seed)
+        measured = {level: now[level] | measured[level] for level in now}
+    else:
+        settings = {"images": kind.images(), "seed": seed, **kind.settings(levels, seed)}
+    write_results(output, measured, **settings)
     return measured
 
 
-def _check_images(path, levels, settings, images):
+def _each(function, values, workers):
+    """Call a function with each value, in processes of their own where there are several workers."""
+    if workers == 1:
+        return [function(value) for value in values]
+    fresh = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
+    with concurrent.futures.ProcessPoolExecutor(workers, mp_context=fresh) as pool:
+        return list(pool.map(function, values))
+
+
+def _check_images(path, kind, before, settings):
     """Rows of other images must not mix: compare names, numbers, and what the noisy input scores."""
-    if settings["images"] != list(images):
+    if settings["images"] != kind.images():
         raise ValueError(
-            f"{path}: expected results of {', '.join(images)}, got {', '.join(settings['images'])}; "
+            f"{path}: expected results of {', '.join(kind.images())}, got {', '.join(settings['images'])}; "
             "which images a file is of, --images must say"
         )
-    for std, results in levels.items():
-        copies = noisy_copies(list(images.values()), std, seed=settings["seed"])
-        today = measure({"noisy": do_nothing}, list(images.values()), copies)["noisy"]["psnr"]
-        pairs = list(zip(today, results["noisy"]["psnr"]))
+    for level, results in before.items():
+        today = measure({"noisy": do_nothing}, *kind.copies(level, settings["seed"]))
+        pairs = list(zip(today["noisy"]["psnr"], results["noisy"]["psnr"]))
         if not all(a.shape == b.shape and np.allclose(a, b, atol=0.01) for a, b in pairs):
             raise ValueError(
                 f"{path}: expected results of the same images; measure all methods again"
@@ -120,14 +205,16 @@ def main(arguments=None):
     """Read the command line, measure everything and store it."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    output = options.output or (TRANSFER if options.images == "transfer" else RESULTS)
     try:
-        levels = _measure(options, output)
+        levels = _measure(options)
     except (ValueError, OSError) as error:  # bad numbers, a file that cannot be written, no data
         parser.error(str(error))
-    for std, results in levels.items():
-        print(f"noise std {std:g}\n")
-        print(quality_table(summarise(results, "bm3d"), "bm3d", times=True), end="\n\n")
+    except concurrent.futures.BrokenExecutor:  # its own message names nothing
+        parser.error("a process that measured a scan was stopped, perhaps for want of memory")
+    for level, results in levels.items():
+        print(f"noise: {level}\n")
+        times = options.noise == "white"
+        print(quality_table(summarise(results, "bm3d"), "bm3d", times=times), end="\n\n")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """How well a faint spot in the lung can be detected after denoising, by all methods that see one slice.
 
 `python -m helpers.comparison.detection` puts spots into slices of the validation patients, adds noise, denoises
-whole slices, and stores the responses of two model observers; it takes about a quarter of an hour on two cores.
+whole slices, and stores the responses of two model observers; with `--noise ct` the noise is that of a scanner.
+Either takes about a quarter of an hour on two cores.
 """
 
 import argparse
 import csv
 import functools
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,7 @@ import numpy as np
 from ..baselines import BASELINES
 from ..checks import check_like
 from ..contract import about
-from ..data import load_ct
+from ..data import ct_sinograms, load_ct
 from ..models import self_ensemble
 from ..noise import add_correlated_noise, add_gaussian_noise, power_spectrum
 from ..progress import ProgressLine
@@ -36,9 +38,15 @@ from .results import (
     replaced,
     stored_lines,
 )
+from .scanner import SCANS, noise_std, scan_copies, scan_draws, scan_spectra, told
 
 DETECTION = RESULTS.with_name("detection.csv")
+SCANNER_DETECTION = RESULTS.with_name("scanner_detection.csv")
 SIZE, CONTRAST, SIGMA = 31, 0.1, 1.0  # window in pixels; the spot: grey levels (140 HU), pixels
+SCAN_CONTRAST = (
+    0.05  # 70 HU: the spot in the noise of a scanner, which leaves low frequencies calmer
+)
+DETECTION_SCANS = [name for name, scan in SCANS.items() if scan.photons == 80_000]
 SLICES = slice(4, None, 10)  # of each validation patient
 DRAWS = 6
 KINDS = {
@@ -51,7 +59,7 @@ _COLUMNS = ["noise", "method", "place", "draw"]
 _COLUMNS += [f"{name}, {spot}" for name in OBSERVERS for spot in ("without", "with")]
 
 
-def spotted_slices(validation, seed=0):
+def spotted_slices(validation, seed=0, *, contrast=CONTRAST):
     """Choose places in slices of the validation patients, and put a spot into each of them.
 
     Parameters
@@ -60,34 +68,99 @@ def spotted_slices(validation, seed=0):
         Clean slices in [0, 1], one array per patient.
     seed : int
         Decides the places.
+    contrast : float
+        Of the spots, in grey levels.
 
     Returns
     -------
-    list of (places, without, with_spots)
-        For each slice: rows and columns of the spots, and the slice twice, of shape (height, width, 1).
+    list of (where, places, without, with_spots)
+        For each slice: the numbers of the patient and of the slice, rows and columns of the spots, and the slice
+        twice, of shape (height, width, 1).
 
     Examples
     --------
     >>> lung = [np.full((5, 60, 60, 1), 0.1, "float32")]
-    >>> places, without, with_spots = spotted_slices(lung)[0]
-    >>> float((with_spots - without).max().round(2)), places.shape
-    (0.1, (1, 2))
+    >>> where, places, without, with_spots = spotted_slices(lung)[0]
+    >>> where, float((with_spots - without).max().round(2)), places.shape
+    ((0, 4), 0.1, (1, 2))
     """
-    rng, half, spot = np.random.default_rng(seed), SIZE // 2, gaussian_spot(SIZE, CONTRAST, SIGMA)
+    rng, half, spot = np.random.default_rng(seed), SIZE // 2, gaussian_spot(SIZE, contrast, SIGMA)
     found = []
-    for patient in validation:
-        for image in patient[SLICES]:
-            with_spots, places = image.copy(), calm_lung(image, rng, size=SIZE)
+    for number, patient in enumerate(validation):
+        for index in range(len(patient))[SLICES]:
+            with_spots = patient[index].copy()
+            places = calm_lung(patient[index], rng, size=SIZE)
             for row, column in places:
                 with_spots[row - half : row + half + 1, column - half : column + half + 1, 0] += (
                     spot
                 )
             if len(places):
-                found.append((places, image, with_spots))
+                found.append(((number, index), places, patient[index], with_spots))
     return found
 
 
-def observe(denoise, spotted, add_noise, seed=0):
+def spotted_noise(spotted, add_noise, seed=0):
+    """Draw noise for each slice of `spotted_slices`, the same without and with the spots, and for every method.
+
+    Parameters
+    ----------
+    spotted : list
+        As `spotted_slices` returns it.
+    add_noise : function
+        add_noise(images, std, rng) -> noisy images, such as one of `KINDS`.
+    seed : int
+        Decides the noise.
+
+    Returns
+    -------
+    list of arrays of shape (6, height, width, 1)
+        Draws of the noise of each slice, of standard deviation `protocol.STD`.
+
+    Examples
+    --------
+    >>> lung = [np.full((5, 60, 60, 1), 0.1, "float32")]
+    >>> spotted_noise(spotted_slices(lung), add_gaussian_noise)[0].shape
+    (6, 60, 60, 1)
+    """
+    rng = np.random.default_rng(seed)
+    return [
+        add_noise(np.zeros((DRAWS, *without.shape), np.float32), STD, rng)
+        for _, _, without, _ in spotted
+    ]
+
+
+def spotted_scan_noise(spotted, scan, seed=0):
+    """Draw the noise of a scan of the validation patients for each slice of `spotted_slices`.
+
+    Parameters
+    ----------
+    spotted : list
+        As `spotted_slices` returns it, for the patients of `data.load_ct("validation")`.
+    scan : scanner.Scan
+    seed : int
+        Decides the noise, together with the scan.
+
+    Returns
+    -------
+    list of arrays of shape (6, height, width, 1)
+        In grey levels.
+
+    Examples
+    --------
+    >>> spotted = spotted_slices(load_ct("validation"))
+    >>> spotted_scan_noise(spotted, SCANS["ramp, 80000 photons"])[0].shape  # doctest: +SKIP
+    (6, 201, 204, 1)
+    """
+    rng = np.random.default_rng([seed, zlib.crc32(scan.name.encode())])
+    projected, noise = ct_sinograms("validation"), []
+    for (patient, index), *_ in spotted:
+        sinograms, shape = projected[patient]
+        repeated = np.repeat(sinograms[index : index + 1], DRAWS, axis=0)
+        noise.append(scan_draws(repeated, shape, "validation", scan, rng))
+    return noise
+
+
+def observe(denoise, spotted, noises):
     """Let a method denoise slices without and with spots, and both observers judge what it returns.
 
     Parameters
@@ -96,10 +169,8 @@ def observe(denoise, spotted, add_noise, seed=0):
         A denoiser of single slices.
     spotted : list
         As `spotted_slices` returns it.
-    add_noise : function
-        add_noise(images, std, rng) -> noisy images.
-    seed : int
-        Decides the noise, which is the same without and with the spot, and for every method.
+    noises : list of arrays of shape (draws, height, width, 1)
+        For each slice some draws of noise, as `spotted_noise` returns them.
 
     Returns
     -------
@@ -115,16 +186,16 @@ def observe(denoise, spotted, add_noise, seed=0):
     Examples
     --------
     >>> lung = [np.full((200, 60, 60, 1), 0.1, "float32")]
-    >>> sorted(observe(do_nothing, spotted_slices(lung), add_gaussian_noise))
+    >>> spotted = spotted_slices(lung)
+    >>> sorted(observe(do_nothing, spotted, spotted_noise(spotted, add_gaussian_noise)))
     ['Hotelling', 'matched filter']
     """
     if not spotted:
         raise ValueError("spotted: expected at least one slice with a place for a spot")
-    rng, cut = np.random.default_rng(seed), [[], []]
-    for places, *pair in spotted:
-        noise = add_noise(np.zeros((DRAWS, *pair[0].shape), np.float32), STD, rng)
+    cut = [[], []]
+    for (_, places, *pair), noise in zip(spotted, noises, strict=True):
         for which, image in zip(cut, pair):
-            clean = np.repeat(image[None], DRAWS, axis=0)
+            clean = np.repeat(image[None], len(noise), axis=0)
             which.append(windows(check_like(denoise(clean + noise), clean), places, SIZE))
     absent, present = map(np.concatenate, cut)
     spot = gaussian_spot(SIZE, CONTRAST, SIGMA)
@@ -157,6 +228,35 @@ def detection_methods(validation):
     methods = {"noisy": do_nothing, **filters, **networks()}
     methods["ct_unet_x8"] = self_ensemble(methods["ct_unet"])
     return {"white": methods, "correlated": {**methods, "bm3d": _bm3d_told_the_spectrum}}
+
+
+def scan_detection_methods(scan, spotted, noises):
+    """Make the same methods ready for a scan: filters tuned on it, BM3D told its noise, and the networks.
+
+    Parameters
+    ----------
+    scan : scanner.Scan
+    spotted, noises : list
+        As `observe` will get them: BM3D is told the noise of these slices (`scanner.told`).
+
+    Returns
+    -------
+    dict of str to function
+
+    Examples
+    --------
+    >>> methods = scan_detection_methods(SCANS["ramp, 80000 photons"], [], [])  # doctest: +SKIP
+    """
+    clean, noisy = scan_copies("validation", scan)
+    spectra = scan_spectra("validation", scan)
+    known = list(zip(clean, noisy, spectra))
+    for ((patient, _), _, *pair), noise in zip(spotted, noises, strict=True):
+        for image in pair:
+            known.append((np.broadcast_to(image, noise.shape), image + noise, spectra[patient]))
+    tuning = ([patient[TUNING_SLICES] for patient in patients] for patients in (clean, noisy))
+    std = noise_std(clean, noisy)
+    filters, _ = tune_filters(*tuning, std=std, instead=told(known))
+    return {"noisy": do_nothing, **filters, **networks()}
 
 
 def _bm3d_told_the_spectrum(noisy):
@@ -208,12 +308,14 @@ def read_detection(path=DETECTION):
     Parameters
     ----------
     path : str or Path
-        The CSV file, by default the one that the repository holds.
+        The CSV file, by default the one of white and blurred noise that the repository holds; the other one is
+        `SCANNER_DETECTION`.
 
     Returns
     -------
     responses : dict of str to (dict of str to dict)
-        For each of `KINDS` and each method the responses of both observers, as `observe` returns them.
+        For each kind of noise, `KINDS` or `DETECTION_SCANS`, and each method the responses of both observers, as
+        `observe` returns them.
     methods : dict of str to dict
         For each method "about" (`contract.About`), "machine" and "packages": what made its responses.
 
@@ -230,17 +332,20 @@ def read_detection(path=DETECTION):
     >>> responses["white"]["noisy"]["matched filter"].shape[::2], methods["bm3d"]["about"].label
     ((2, 6), 'BM3D')
     """
-    lines = stored_lines(path, _COMMAND)
+    command = _COMMAND + " --noise ct" * (Path(path).name == SCANNER_DETECTION.name)
+    lines = stored_lines(path, command)
     try:
         methods = method_records(lines)
         header, *rows = csv.reader(line for line in lines if not line.startswith("#"))
         if header != _COLUMNS:
             raise ValueError
-        stored = {kind: {name: {} for name in methods} for kind in KINDS}
+        stored = {row[0]: {name: {} for name in methods} for row in rows}
         for kind, name, place, draw, *numbers in rows:
             stored[kind][name][int(place), int(draw)] = [float(number) for number in numbers]
         entries = [values for kind in stored.values() for values in kind.values()]
         places = max(len(values) for values in entries) // DRAWS
+        if list(stored) not in (list(KINDS), DETECTION_SCANS):
+            raise ValueError
         if any(list(values) != list(np.ndindex(places, DRAWS)) for values in entries) or not places:
             raise ValueError
         responses = {
@@ -249,7 +354,7 @@ def read_detection(path=DETECTION):
         }
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
-            f"{path}: expected other columns, or rows are missing; `{_COMMAND}` makes it anew"
+            f"{path}: expected other columns, or rows are missing; `{command}` makes it anew"
         ) from error
     return responses, methods
 
@@ -259,25 +364,42 @@ def _by_observer(values):
     return {name: np.moveaxis(values[:, :, k], -1, 0) for k, name in enumerate(OBSERVERS)}
 
 
+def _kinds(noise):
+    """Name each kind of noise, with the slices, the noise that is added to them, and the methods."""
+    validation = load_ct("validation")
+    if noise == "ct":
+        spotted = spotted_slices(validation, contrast=SCAN_CONTRAST)
+        for name in DETECTION_SCANS:
+            noises = spotted_scan_noise(spotted, SCANS[name])
+            yield name, spotted, noises, scan_detection_methods(SCANS[name], spotted, noises)
+    else:
+        spotted, kinds = spotted_slices(validation), detection_methods(validation)
+        for name, methods in kinds.items():
+            yield name, spotted, spotted_noise(spotted, KINDS[name]), methods
+
+
 def main(arguments=None):
-    """Measure all methods in both kinds of noise and store the responses."""
+    """Measure all methods in all kinds of noise and store the responses."""
     parser = argparse.ArgumentParser(prog=_COMMAND, description=__doc__.split("\n\n")[0])
-    file = "the CSV file (default helpers/results/detection.csv)"
-    parser.add_argument("--output", type=Path, default=DETECTION, help=file)
-    path = parser.parse_args(arguments).output
+    noise = "white and blurred noise, or that of a scanner with three kernels (default white)"
+    parser.add_argument("--noise", choices=["white", "ct"], default="white", help=noise)
+    file = "the CSV file (default detection.csv or scanner_detection.csv in helpers/results)"
+    parser.add_argument("--output", type=Path, help=file)
+    options = parser.parse_args(arguments)
+    path = options.output or (SCANNER_DETECTION if options.noise == "ct" else DETECTION)
     try:
         with replaced(path) as file, ProgressLine() as line:
-            validation = load_ct("validation")
-            spotted, kinds = spotted_slices(validation), detection_methods(validation)
-            here = {"machine": machine(), "packages": packages()}
-            made = {name: {"about": about(f, name), **here} for name, f in kinds["white"].items()}
-            file.writelines(method_lines(made))
+            here, begun = {"machine": machine(), "packages": packages()}, False
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(_COLUMNS)
-            for kind, methods in kinds.items():
+            for kind, spotted, noises, methods in _kinds(options.noise):
+                if not begun:
+                    made = {name: {"about": about(f, name), **here} for name, f in methods.items()}
+                    file.writelines(method_lines(made))
+                    writer.writerow(_COLUMNS)
+                    begun = True
                 for name, denoise in methods.items():
-                    line.update(f"{kind} noise: {name}")
-                    responses = np.stack(list(observe(denoise, spotted, KINDS[kind]).values()))
+                    line.update(f"{kind}: {name}")
+                    responses = np.stack(list(observe(denoise, spotted, noises).values()))
                     for place, draw in np.ndindex(responses.shape[2:]):
                         numbers = [f"{x:.4f}" for x in responses[:, :, place, draw].ravel()]
                         writer.writerow([kind, name, place, draw, *numbers])

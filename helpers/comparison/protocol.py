@@ -26,6 +26,11 @@ TUNING_SLAB = slice(20, 30)  # of each validation patient: neighbours, for filte
 BLOCK = 10  # neighbouring slices that the bootstrap draws together
 _WARM_UP = 16  # slices that a method of volumes gets before the clock; one of slices gets one
 
+MEASURES = {
+    "psnr": trusted_psnr,
+    "ssim": trusted_ssim,
+}  # of clean and denoised images, one value each
+
 do_nothing = checked(lambda noisy: noisy, About("noisy input"))
 
 
@@ -43,7 +48,7 @@ def all_methods(*, with_volumes=True):
 
     Examples
     --------
-    >>> set(all_methods()) - set(all_methods(with_volumes=False)) == {"bm4d", "ct_unet_25d"}
+    >>> {"bm4d", "ct_unet_25d"} <= set(all_methods()) - set(all_methods(with_volumes=False))
     True
     """
     names = ["noisy", *BASELINES, *shipped(), "ct_unet_x8"]
@@ -76,8 +81,8 @@ def networks(*, volume=False):
 
     Examples
     --------
-    >>> list(networks())
-    ['ct_conv_autoencoder', 'ct_unet', 'ct_unet_small']
+    >>> "ct_unet" in networks(), "ct_unet_25d" in networks()
+    (True, False)
     """
     loaded = {name: pretrained_denoiser(name) for name in shipped()}
     return {name: denoiser for name, denoiser in loaded.items() if about(denoiser).volume == volume}
@@ -115,7 +120,7 @@ def noisy_copies(patients, std=STD, *, seed=0):
     return [add_gaussian_noise(images, std, rng) for images in patients]
 
 
-def tune_filters(clean, noisy, *, std=STD, names=None, widenings=5):
+def tune_filters(clean, noisy, *, std=STD, names=None, widenings=5, instead=None):
     """Search the parameters of filters on validation patients.
 
     Parameters
@@ -128,6 +133,8 @@ def tune_filters(clean, noisy, *, std=STD, names=None, widenings=5):
         Which of `baselines.BASELINES`; by default all that see one slice.
     widenings : int
         How many times a grid may grow; see `baselines.tune`.
+    instead : dict of str to (function, dict), optional
+        Filters that take the place of those in `BASELINES`, each with its grid.
 
     Returns
     -------
@@ -152,13 +159,13 @@ def tune_filters(clean, noisy, *, std=STD, names=None, widenings=5):
     with ProgressLine() as line:
         for name in filters() if names is None else names:
             line.update(f"tuning {name}")
-            values = grid(name, std)
-            searches[name] = tune(BASELINES[name], values, clean, noisy, widenings=widenings)
-            denoisers[name] = functools.partial(BASELINES[name], **searches[name][0])
+            filter_, values = (instead or {}).get(name) or (BASELINES[name], grid(name, std))
+            searches[name] = tune(filter_, values, clean, noisy, widenings=widenings)
+            denoisers[name] = functools.partial(filter_, **searches[name][0])
     return denoisers, searches
 
 
-def measure(denoisers, clean, noisy):
+def measure(denoisers, clean, noisy, *, measures=MEASURES):
     """Measure quality and time of several denoisers on the same images.
 
     A denoiser of single slices gets one slice per call, one of volumes all slices of a patient. What each
@@ -171,13 +178,15 @@ def measure(denoisers, clean, noisy):
         From a noisy batch to a denoised one.
     clean, noisy : lists of arrays of shape (n, height, width, 1)
         One array per patient, with its noisy counterpart; whole patients, for those that need them.
+    measures : dict of str to function
+        Of clean and denoised images, float32 in [0, 1], each returns one value per image.
 
     Returns
     -------
     dict of str to dict
-        For each denoiser its record "about", and "psnr" (dB), "ssim" and "seconds" (per slice, the patient's
-        average): lists with one array of shape (n,) per patient. One call for each patient goes before the
-        clock, as networks are compiled for each size of image.
+        For each denoiser its record "about", and the measures, by default "psnr" (dB) and "ssim", and "seconds"
+        (per slice, the patient's average): lists with one array of shape (n,) per patient. One call for each
+        patient goes before the clock, as networks are compiled for each size of image.
 
     Raises
     ------
@@ -197,7 +206,8 @@ def measure(denoisers, clean, noisy):
             line.update(f"measuring {name}")
             known, denoise = about(denoiser, name), trusting(denoiser)
             call = denoise if known.volume else functools.partial(_slice_by_slice, denoise)
-            entry = results[name] = {"about": known, "psnr": [], "ssim": [], "seconds": []}
+            entry = results[name] = {key: [] for key in (*measures, "seconds")}
+            entry["about"] = known
             for a, b in patients:
                 images = b.copy()  # a function of somebody's own may write into its input
                 call(b[: _WARM_UP if known.volume else 1].copy())
@@ -205,8 +215,8 @@ def measure(denoisers, clean, noisy):
                 denoised = call(images)
                 seconds = (time.perf_counter() - start) / len(b)
                 denoised = clipped(a, denoised)
-                entry["psnr"].append(trusted_psnr(a, denoised))
-                entry["ssim"].append(trusted_ssim(a, denoised))
+                for key, value in measures.items():
+                    entry[key].append(value(a, denoised))
                 entry["seconds"].append(np.full(len(b), seconds))
     return results
 
@@ -233,7 +243,7 @@ def summarise(results, reference, *, seed=0):
     -------
     dict of str to dict
         "about"; "psnr", "ssim", "difference" (dB): (mean, low, high); "patients": the mean difference of each
-        patient (dB); "seconds": the mean per slice.
+        patient (dB); "seconds", where they were measured: the mean per slice.
 
     Raises
     ------
@@ -268,8 +278,9 @@ def summarise(results, reference, *, seed=0):
             "ssim": interval(entry["ssim"]),
             "difference": interval(differences),
             "patients": [float(patient.mean()) for patient in differences],
-            "seconds": float(np.concatenate(entry["seconds"]).mean()),
         }
+        if "seconds" in entry:
+            summary[name]["seconds"] = float(np.concatenate(entry["seconds"]).mean())
     return summary
 
 
@@ -309,12 +320,40 @@ def compare(validation, images, *, std=STD, seed=0, methods=None):
     >>> results = compare(load_ct("validation"), load_ct("test"))  # doctest: +SKIP
     """
     names = all_methods() if methods is None else check_methods(methods, all_methods())
-    noisy_validation = noisy_copies(validation, std, seed=seed)
+    before, after = (noisy_copies(patients, std, seed=seed) for patients in (validation, images))
+    return compare_copies(names, (validation, before), (images, after), std=std)
+
+
+def compare_copies(names, validation, images, *, std, instead=None, measures=MEASURES):
+    """Do what `compare` does, with noise that is there already.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Some of `all_methods`.
+    validation, images : (list, list)
+        Clean and noisy slices, as `measure` takes them: to tune on, and to measure.
+    std : float
+        Strength of the noise in grey levels, to which the grids are moved.
+    instead, measures
+        As for `tune_filters` and `measure`.
+
+    Returns
+    -------
+    dict of str to dict
+        As `compare` returns it.
+
+    Examples
+    --------
+    >>> clean = [np.full((1, 16, 16, 1), 0.5, "float32")]
+    >>> list(compare_copies(["noisy"], (clean, clean), (clean, clean), std=0.07))
+    ['noisy']
+    """
     denoisers, chosen = {"noisy": do_nothing}, {}
     for volume, part in ((False, TUNING_SLICES), (True, TUNING_SLAB)):
         wanted = [name for name in filters(volume=volume) if name in names]
-        pair = ([images[part] for images in both] for both in (validation, noisy_validation))
-        tuned, searches = tune_filters(*pair, std=std, names=wanted)
+        pair = ([patient[part] for patient in both] for both in validation)
+        tuned, searches = tune_filters(*pair, std=std, names=wanted, instead=instead)
         denoisers |= tuned
         chosen |= {name: parameters_as_text(best) for name, (best, _) in searches.items()}
     denoisers |= {name: pretrained_denoiser(name) for name in shipped() if name in names}
@@ -322,7 +361,7 @@ def compare(validation, images, *, std=STD, seed=0, methods=None):
         one_view = denoisers.get("ct_unet") or pretrained_denoiser("ct_unet")
         denoisers["ct_unet_x8"] = self_ensemble(one_view)
     denoisers = {name: denoisers[name] for name in names}
-    results = measure(denoisers, images, noisy_copies(images, std, seed=seed))
+    results = measure(denoisers, *images, measures=measures)
     for name, entry in results.items():
         entry["parameters"] = chosen.get(name, "")
         entry |= {"machine": machine(), "packages": packages()}

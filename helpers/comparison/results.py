@@ -1,4 +1,4 @@
-"""The stored results: what each method is, and one row per noise level, slice and method."""
+"""The stored results: what each method is, and one row per noise, slice and method."""
 
 import contextlib
 import csv
@@ -16,9 +16,23 @@ from ..contract import About
 
 RESULTS = Path(__file__).parents[1] / "results" / "comparison.csv"
 TRANSFER = RESULTS.with_name("transfer.csv")
-_COLUMNS = ["std", "method", "parameters", "patient", "slice", "psnr_db", "ssim", "milliseconds"]
-_MEASURES = ("psnr", "ssim", "seconds")
-_COMMAND = "python -m helpers.comparison [--images transfer]"
+SCANNER = RESULTS.with_name("scanner.csv")
+_LEVELS = {
+    "std": float,
+    "scan": str,
+}  # the first column: white noise by its strength, a scan by its name
+_KEYS = ["method", "parameters", "patient", "slice"]
+_MEASURES = {  # the other columns: measure, how much larger the number in the file is, its format
+    "psnr_db": ("psnr", 1, ".4f"),
+    "ssim": ("ssim", 1, ".5f"),
+    "milliseconds": ("seconds", 1000, ".3g"),
+    "error_frequency": ("error_frequency", 1, ".4f"),
+}
+_COMMANDS = {  # what makes each of the files
+    RESULTS.name: "python -m helpers.comparison",
+    TRANSFER.name: "python -m helpers.comparison --images transfer",
+    SCANNER.name: "python -m helpers.comparison --noise ct",
+}
 _PACKAGES = ("numpy", "PyWavelets", "bm4d", "keras")  # bm4d works behind BM3D, too
 _METHOD = "method "  # opens the lines that hold what is known of a method
 
@@ -107,19 +121,22 @@ def _settings(lines):
     return dict(line[2:].split(": ", 1) for line in lines if line.startswith("# "))
 
 
-def write_results(path, levels, *, images, seed):
+def write_results(path, levels, *, images, seed, **more):
     """Store results as a table; lines that start with # hold what is the same for all slices.
 
     Parameters
     ----------
     path : str or Path
         A CSV file, replaced in one step; its folder is made if need be.
-    levels : dict of float to dict
-        For each standard deviation of the noise the results, as `protocol.compare` returns them.
+    levels : dict of float or str to dict
+        For each standard deviation of white noise, or the name of each scan, the results, as `protocol.compare`
+        returns them.
     images : list of str
         The names of the patients, or groups of images.
     seed : int
         What decided the noise.
+    **more
+        Further settings that JSON can hold.
 
     Raises
     ------
@@ -133,18 +150,25 @@ def write_results(path, levels, *, images, seed):
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     made = {name: entry for results in levels.values() for name, entry in results.items()}
+    first = next(iter(made.values()), {})
+    columns = {column: known for column, known in _MEASURES.items() if known[0] in first}
     with replaced(path) as file:
-        file.write(f"# images: {json.dumps(images)}\n# seed: {seed}\n")
+        for name, setting in {"images": images, "seed": seed, **more}.items():
+            file.write(f"# {name}: {json.dumps(setting)}\n")
         file.writelines(method_lines(made))
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(_COLUMNS)
-        for std, results in levels.items():
+        kind = "scan" if isinstance(next(iter(levels), ""), str) else "std"
+        writer.writerow([kind, *_KEYS, *columns])
+        for level, results in levels.items():
             for name, entry in results.items():
-                patients = zip(*(entry[measure] for measure in _MEASURES))
+                patients = zip(*(entry[measure] for measure, _, _ in columns.values()))
                 for patient, values in enumerate(patients):
-                    for index, (psnr, ssim, seconds) in enumerate(zip(*values)):
-                        numbers = f"{psnr:.4f}", f"{ssim:.5f}", f"{1000 * seconds:.3g}"
-                        writer.writerow([std, name, entry["parameters"], patient, index, *numbers])
+                    for index, numbers in enumerate(zip(*values)):
+                        texts = [
+                            f"{number * factor:{form}}"
+                            for number, (_, factor, form) in zip(numbers, columns.values())
+                        ]
+                        writer.writerow([level, name, entry["parameters"], patient, index, *texts])
 
 
 def read_results(path=RESULTS):
@@ -153,14 +177,15 @@ def read_results(path=RESULTS):
     Parameters
     ----------
     path : str or Path
-        The CSV file, by default the one of the test patients that the repository holds.
+        The CSV file, by default the one of the test patients in white noise that the repository holds.
 
     Returns
     -------
-    levels : dict of float to dict
-        For each standard deviation of the noise the results, as `protocol.compare` returns them.
+    levels : dict of float or str to dict
+        For each standard deviation of white noise, or the name of each scan, the results, as `protocol.compare`
+        returns them.
     settings : dict
-        "images": the names of the patients or groups; "seed": what decided the noise.
+        "images": the names of the patients or groups; "seed": what decided the noise; and what else was stored.
 
     Raises
     ------
@@ -176,35 +201,49 @@ def read_results(path=RESULTS):
     >>> levels[0.07]["ct_unet"]["about"].label, len(levels[0.07]["ct_unet"]["psnr"])
     ('U-Net', 2)
     """
-    lines = stored_lines(path, _COMMAND)
+    command = _COMMANDS.get(Path(path).name, _COMMANDS[RESULTS.name])
+    lines = stored_lines(path, command)
     try:
         return _parsed(lines)
     except (ValueError, TypeError) as error:  # a TypeError comes from a record with other entries
-        raise ValueError(f"{path}: {error}; `{_COMMAND}` makes it anew") from error
+        raise ValueError(f"{path}: {error}; `{command}` makes it anew") from error
 
 
 def _parsed(lines):
     known = _settings(lines)
-    table = csv.reader(line for line in lines if not line.startswith("#"))
-    if next(table, None) != _COLUMNS:
-        raise ValueError(f"expected the columns {', '.join(_COLUMNS)}")
+    level, *names = next(csv.reader(line for line in lines if not line.startswith("#")), [""])
+    columns = names[len(_KEYS) :]
+    if level not in _LEVELS or names[: len(_KEYS)] != _KEYS or columns[:1] != ["psnr_db"]:
+        raise ValueError(
+            f"expected the columns std or scan, {', '.join(_KEYS)}, psnr_db, and others"
+        )
+    if not set(columns) <= set(_MEASURES):
+        raise ValueError(f"expected as columns some of {', '.join(_MEASURES)}")
     if not {"images", "seed"} <= set(known):
         raise ValueError("expected the lines '# images: ...' and '# seed: ...'")
-    settings = {"images": json.loads(known["images"]), "seed": int(known["seed"])}
     records = method_records(lines)
+    settings = {
+        name: json.loads(text) for name, text in known.items() if not name.startswith(_METHOD)
+    }
+    measures = [_MEASURES[column][:2] for column in columns]
     levels = {}
-    for std, name, parameters, patient, index, *numbers in table:
+    table = csv.reader(line for line in lines if not line.startswith("#"))
+    next(table)
+    for text, name, parameters, patient, index, *numbers in table:
         if name not in records:
             raise ValueError(f"expected a line '# {_METHOD}{name}: ...'")
-        empty = {"parameters": parameters, **records[name], **{m: [] for m in _MEASURES}}
-        entry = levels.setdefault(float(std), {}).setdefault(name, empty)
-        psnr, ssim, milliseconds = map(float, numbers)
-        for measure, value in zip(_MEASURES, (psnr, ssim, milliseconds / 1000)):
+        if len(numbers) != len(measures):
+            raise ValueError(f"rows are broken off: {level} {text}, {name}, {patient}, {index}")
+        empty = {"parameters": parameters, **records[name], **{m: [] for m, _ in measures}}
+        entry = levels.setdefault(_LEVELS[level](text), {}).setdefault(name, empty)
+        for (measure, factor), number in zip(measures, numbers):
             if int(patient) == len(entry[measure]):
                 entry[measure].append([])
             if int(patient) != len(entry[measure]) - 1 or int(index) != len(entry[measure][-1]):
-                raise ValueError(f"rows are missing before std {std}, {name}, {patient}, {index}")
-            entry[measure][-1].append(value)
+                raise ValueError(
+                    f"rows are missing before {level} {text}, {name}, {patient}, {index}"
+                )
+            entry[measure][-1].append(float(number) / factor)
     sizes = {tuple(map(len, e["psnr"])) for results in levels.values() for e in results.values()}
     if len(sizes) != 1 or any(set(results) != set(records) for results in levels.values()):
         raise ValueError("rows are missing: expected all methods at all levels, on all slices")
@@ -212,7 +251,7 @@ def _parsed(lines):
         raise ValueError(f"rows are missing: expected those of {', '.join(settings['images'])}")
     for results in levels.values():
         for entry in results.values():
-            entry |= {m: list(map(np.array, entry[m])) for m in _MEASURES}
+            entry |= {m: list(map(np.array, entry[m])) for m, _ in measures}
     return levels, settings
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..baselines import BASELINES
 from ..contract import about
+from ..hounsfield import WINDOW_WIDTH
 
 
 def quality_table(summary, reference, *, times=False):
@@ -62,7 +63,7 @@ def lead_table(levels, method="ct_unet", *, reference="bm3d"):
     Parameters
     ----------
     levels : dict of float to (dict of str to dict)
-        For each standard deviation of the noise what `measure` returned.
+        For each standard deviation of white noise, or the name of each scan, what `measure` returned.
     method, reference : str
         Which two methods.
 
@@ -89,7 +90,7 @@ def lead_table(levels, method="ct_unet", *, reference="bm3d"):
     | 0.07 | 31.75 | 32.00 | +0.25 | +0.25 | 50 % | 0.850 | 0.900 |
     """
     rows = []
-    for std, results in levels.items():
+    for level, results in levels.items():
         ours, theirs = _label(results, method), _label(results, reference)
         psnrs, ssims = (
             [np.concatenate(results[name][measure]) for name in (reference, method)]
@@ -98,13 +99,90 @@ def lead_table(levels, method="ct_unet", *, reference="bm3d"):
         lead = psnrs[1] - psnrs[0]
         each = [a.mean() - b.mean() for a, b in _pairs(results, method, reference)]
         rows.append(
-            [f"{std:g}"]
+            [level if isinstance(level, str) else f"{level:g}"]
             + [f"{values.mean():.2f}" for values in psnrs]
             + [_decibels(lead.mean()), _signed(each), f"{100 * (lead > 0).mean():.0f} %"]
             + [f"{values.mean():.3f}" for values in ssims]
         )
-    header = ["noise std", f"{theirs}, dB", f"{ours}, dB", "lead, dB", "each patient", "slices won"]
+    header = [
+        "scan" if isinstance(level, str) else "noise std",
+        f"{theirs}, dB",
+        f"{ours}, dB",
+        "lead, dB",
+        "each patient",
+        "slices won",
+    ]
     return markdown_table([*header, f"{theirs}, SSIM", f"{ours}, SSIM"], rows)
+
+
+def scan_table(levels, noise_hu, methods, *, value=None):
+    """Write a Markdown table of several methods' means in the noise of several scans.
+
+    Parameters
+    ----------
+    levels : dict of str to (dict of str to dict)
+        For each scan what `scanner.compare_scan` returned.
+    noise_hu : dict of str to float
+        For each scan the standard deviation of its noise in HU, as `results.read_results` returns it.
+    methods : sequence of str
+        Which methods, one column each.
+    value : function, optional
+        Of the results of a method, returns its values per patient; by default the PSNR in dB. `rmse_hu` is
+        another.
+
+    Returns
+    -------
+    str
+        One row per scan, and a last one with the mean of all.
+
+    Raises
+    ------
+    KeyError
+        If a method was not measured, or `noise_hu` lacks a scan.
+    ValueError
+        If there is no scan.
+
+    Examples
+    --------
+    >>> from helpers.contract import About
+    >>> results = {"bm3d": {"about": About("BM3D"), "psnr": [np.array([33.0]), np.array([31.0, 32.0])]}}
+    >>> print(scan_table({"ramp": results}, {"ramp": 96.2}, ["bm3d"]))
+    | scan | noise, HU | BM3D |
+    | :--- | ---: | ---: |
+    | ramp | 96 | 32.00 |
+    | mean | | 32.00 |
+    """
+    if not levels:
+        raise ValueError("levels: expected at least one scan")
+    value = value or (lambda entry: entry["psnr"])
+    rows, means = [], []
+    for name, results in levels.items():
+        means.append([np.concatenate(value(results[method])).mean() for method in methods])
+        labels = [_label(results, method) for method in methods]
+        rows.append([name, f"{noise_hu[name]:.0f}", *(f"{mean:.2f}" for mean in means[-1])])
+    rows.append(["mean", "", *(f"{mean:.2f}" for mean in np.mean(means, axis=0))])
+    return markdown_table(["scan", "noise, HU", *labels], rows)
+
+
+def rmse_hu(entry):
+    """Return the root of the mean squared error of each slice in HU.
+
+    Parameters
+    ----------
+    entry : dict
+        The results of a method, with "psnr" in dB, one array per patient.
+
+    Returns
+    -------
+    list of ndarray
+        Within the window: 1400 HU (`hounsfield.WINDOW_WIDTH`) times 10^(-PSNR / 20).
+
+    Examples
+    --------
+    >>> rmse_hu({"psnr": [np.array([20.0])]})[0].round(1).tolist()
+    [140.0]
+    """
+    return [WINDOW_WIDTH * 10 ** (-psnr / 20) for psnr in entry["psnr"]]
 
 
 def transfer_table(levels, images, method="ct_unet", *, reference="bm3d"):

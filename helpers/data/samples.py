@@ -31,6 +31,11 @@ CT_MEMBERS = {
     "validation": ("pycerr", [f"cerr/datasets/radiomics_phantom_dicom/pat_{n}/" for n in (1, 2)]),
     "test": ("pycerr", [f"cerr/datasets/radiomics_phantom_dicom/pat_{n}/" for n in (3, 4)]),
 }
+CT_PIXEL_MM = {
+    "train": 0.703,
+    "validation": 0.977,
+    "test": 0.977,
+}  # edge of a pixel, to 0.5 micrometres
 
 
 def load_mnist(full=False):

@@ -3,6 +3,7 @@
 from .denoisers import (
     WEIGHTS,
     as_denoiser,
+    at_strength,
     pretrained_denoiser,
     self_ensemble,
     shipped,

@@ -1,6 +1,6 @@
 """Noise: corruptions of clean images, the noise of a scan, its spectrum, and an estimate of what a slice carries."""
 
-from .ct import tissue_std
+from .ct import tissue_differences, tissue_std
 from .images import (
     add_correlated_noise,
     add_gaussian_noise,
@@ -10,5 +10,14 @@ from .images import (
     occlude,
     occlude_box,
 )
-from .projections import BODY_MM, KERNELS, add_ct_noise, ct_noise, project
-from .spectrum import power_spectrum
+from .projections import (
+    BODY_MM,
+    KERNELS,
+    WATER,
+    add_ct_noise,
+    ct_noise,
+    kernel_response,
+    overlapped,
+    project,
+)
+from .spectrum import mean_frequency, power_spectrum, radial_spectrum

@@ -147,7 +147,7 @@ def ct_noise(sinograms, shape, pixel_mm, photons, rng, *, kernel="hann", cutoff=
     Parameters
     ----------
     sinograms, shape
-        As `project` returns them.
+        As `project` returns them; a smaller shape gives the middle of the slices.
     pixel_mm, photons, rng, kernel, cutoff, electronic
         As for `add_ct_noise`.
 
@@ -170,16 +170,18 @@ def ct_noise(sinograms, shape, pixel_mm, photons, rng, *, kernel="hann", cutoff=
     pixel_mm = _checked_pixel(pixel_mm)
     photons = check_number(photons, "photons", 1)
     electronic = check_number(electronic, "electronic", 0)
-    cutoff = check_number(cutoff, "cutoff", 0.01, 1)
     check_rng(rng)
-    if kernel not in KERNELS:
-        raise ValueError(f"kernel: expected one of {', '.join(KERNELS)}, got {kernel!r}")
     detectors, views = sinograms.shape[1:]
-    frequency = np.fft.rfftfreq(2 * detectors) / 0.5 / cutoff
-    window = np.where(frequency <= 1, KERNELS[kernel](np.minimum(frequency, 1)), 0)[:, None]
+    window = kernel_response(kernel, np.fft.rfftfreq(2 * detectors), cutoff)[:, None]
     angles = np.linspace(0, 180, views, endpoint=False)
     height, width = shape
-    top, left = (detectors - height) // 2, (detectors - width) // 2
+    edge = max(shape) + 1  # no more is reconstructed than is asked for; the axis stays where it is
+    top, left = (
+        (detectors - length) // 2 - detectors // 2 + edge // 2 for length in (height, width)
+    )
+    settings = {"filter_name": "ramp", "circle": False, "output_size": edge}
+    y, x = np.mgrid[0:edge, 0:edge] - edge // 2
+    seen = x**2 + y**2 <= (detectors // 2) ** 2
     noise = np.empty((len(sinograms), height, width), np.float32)
     for index, sinogram in enumerate(sinograms):
         counts = photons * np.exp(-sinogram.astype(np.float64))
@@ -187,10 +189,87 @@ def ct_noise(sinograms, shape, pixel_mm, photons, rng, *, kernel="hann", cutoff=
         smooth = np.fft.irfft(
             np.fft.rfft(readings, 2 * detectors, axis=0) * window, 2 * detectors, axis=0
         )
-        image = iradon(smooth[:detectors], angles, filter_name="ramp", circle=True)
+        image = iradon(smooth[:detectors], angles, **settings) * seen
         image = image[top : top + height, left : left + width]
         noise[index] = image * (1000 / WATER / pixel_mm)
     return noise
+
+
+def overlapped(noise, correlation):
+    """Make the noise of neighbouring slices alike, as where slices overlap and share X-rays.
+
+    Each slice gets a mixture of its own noise and the next one's.
+
+    Parameters
+    ----------
+    noise : array of shape (n + 1, height, width)
+        Independent noise of equal strength, such as `ct_noise` draws.
+    correlation : float
+        Of neighbouring slices, 0 to 0.5; slices further apart stay independent.
+
+    Returns
+    -------
+    ndarray of shape (n, height, width)
+        As strong as before.
+
+    Raises
+    ------
+    ValueError
+        If there are less than two slices, or `correlation` is not in [0, 0.5].
+
+    References
+    ----------
+    A moving average of order 1: Box and Jenkins, Time Series Analysis, 1970.
+
+    Examples
+    --------
+    >>> noise = overlapped(np.random.default_rng(0).normal(0, 1, (3, 200, 200)), 0.3)
+    >>> bool(abs(np.mean(noise[0] * noise[1]) - 0.3) < 0.02), len(noise)
+    (True, 2)
+    """
+    correlation = check_number(correlation, "correlation", 0, 0.5)
+    if len(noise) < 2:
+        raise ValueError(f"noise: expected at least two slices, got {len(noise)}")
+    angle = np.arcsin(2 * correlation) / 2
+    return np.cos(angle) * noise[:-1] + np.sin(angle) * noise[1:]
+
+
+def kernel_response(kernel, frequency, cutoff=1.0):
+    """Return what a reconstruction kernel multiplies the ramp by.
+
+    A kernel filters the columns of the sinogram, or, afterwards, the slice in all directions: the same, by the
+    projection-slice theorem.
+
+    Parameters
+    ----------
+    kernel, cutoff
+        As for `add_ct_noise`.
+    frequency : array
+        In cycles per pixel; 0.5 is the highest that pixels can show.
+
+    Returns
+    -------
+    ndarray of the same shape
+        1 at frequency 0, and 0 beyond the cut-off.
+
+    Raises
+    ------
+    ValueError
+        If the kernel is unknown; the known ones are listed. If `cutoff` is not in [0.01, 1].
+
+    References
+    ----------
+    Kak and Slaney, Principles of Computerized Tomographic Imaging, 1988, chapter 3.
+
+    Examples
+    --------
+    >>> kernel_response("hann", np.array([0, 0.125, 0.25, 0.4]), cutoff=0.5).round(2).tolist()
+    [1.0, 0.5, 0.0, 0.0]
+    """
+    if kernel not in KERNELS:
+        raise ValueError(f"kernel: expected one of {', '.join(KERNELS)}, got {kernel!r}")
+    share = np.asarray(frequency) / 0.5 / check_number(cutoff, "cutoff", 0.01, 1)
+    return np.where(share <= 1, KERNELS[kernel](np.minimum(share, 1)), 0.0)
 
 
 def _checked(hu):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..checks import check_images
+from ..checks import check_images, check_whole
 
 
 def power_spectrum(noise):
@@ -37,3 +37,99 @@ def power_spectrum(noise):
     """
     noise = check_images(noise, "noise", np.inf)
     return np.square(np.abs(np.fft.fft2(noise[..., 0].astype(np.float64)))).mean(axis=0)
+
+
+def radial_spectrum(spectrum, *, bins=16):
+    """Average a power spectrum over all directions.
+
+    Parameters
+    ----------
+    spectrum : array of shape (height, width)
+        As `power_spectrum` returns it.
+    bins : int
+        So many rings of equal width between frequency 0 and 0.5, at least 1 and few enough that none is empty.
+
+    Returns
+    -------
+    frequency : ndarray of shape (bins,)
+        The mean frequency of each ring, in cycles per pixel; divided by the pixel's edge in mm, it is in cycles
+        per mm. Frequency 0 itself is left out.
+    power : ndarray of shape (bins,)
+        Mean power of each ring, divided by the number of pixels: for white noise, its variance.
+
+    Raises
+    ------
+    ValueError
+        If `spectrum` is not two-dimensional, or a ring is empty.
+
+    References
+    ----------
+    As `power_spectrum`.
+
+    Examples
+    --------
+    >>> frequency, power = radial_spectrum(np.full((32, 32), 32 * 32 * 0.04), bins=4)
+    >>> power.round(3).tolist()
+    [0.04, 0.04, 0.04, 0.04]
+    """
+    spectrum = np.asarray(spectrum, np.float64)
+    if spectrum.ndim != 2:
+        raise ValueError(f"spectrum: expected shape (height, width), got {spectrum.shape}")
+    bins = check_whole(bins, "bins", 1)
+    frequency = _frequency(spectrum.shape)
+    inside = (frequency > 0) & (frequency < 0.5)
+    ring = (frequency[inside] * 2 * bins).astype(int)
+    count = np.bincount(ring, minlength=bins)
+    if not count.all():
+        raise ValueError(f"bins: expected fewer for {spectrum.shape}, got {bins}: a ring is empty")
+    sums = (np.bincount(ring, values[inside], bins) for values in (frequency, spectrum))
+    frequency, power = (total / count for total in sums)
+    return frequency, power / spectrum.size
+
+
+def mean_frequency(noise):
+    """Tell in one number how fine the noise in each image is: the mean frequency of its power.
+
+    The mean is taken along the spectrum's average over all directions, as `radial_spectrum` shows it, so that
+    every frequency counts alike, not every pixel of the two-dimensional spectrum.
+
+    Parameters
+    ----------
+    noise : array of shape (n, height, width, 1)
+        Noise, or an error; the mean of each image does not count.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64
+        In cycles per pixel: 0.25 for white noise, less the blotchier it is, 0 where there is none.
+
+    Raises
+    ------
+    ValueError
+        If `noise` is no batch of finite images.
+
+    References
+    ----------
+    Samei et al., "Performance evaluation of computed tomography systems: Summary of AAPM Task Group 233",
+    Medical Physics 46, 2019, for the mean frequency of the noise power spectrum.
+
+    Examples
+    --------
+    >>> white = np.random.default_rng(0).normal(0, 0.1, (1, 128, 128, 1))
+    >>> mean_frequency(white).round(2).tolist()
+    [0.25]
+    """
+    noise = check_images(noise, "noise", np.inf)[..., 0].astype(np.float64)
+    power = np.square(np.abs(np.fft.fft2(noise)))
+    frequency = _frequency(noise.shape[1:])
+    inside = (frequency > 0) & (frequency < 0.5)
+    power, frequency = power[:, inside], frequency[inside]
+    rings = (power / frequency).sum(axis=1)  # a ring has pixels in proportion to its frequency
+    tiny = np.finfo(np.float32).eps ** 2 * np.square(noise).sum(axis=(1, 2))  # rounding errors
+    return np.divide(power.sum(axis=1), rings, out=np.zeros_like(rings), where=rings > tiny)
+
+
+def _frequency(shape):
+    """Distance of each entry of a Fourier transform from frequency 0, in cycles per pixel."""
+    rows, columns = map(np.fft.fftfreq, shape)
+    return np.hypot(rows[:, None], columns[None])

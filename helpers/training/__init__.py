@@ -1,6 +1,14 @@
 """Training: the loop, the pairs that a network learns from, and the shipped networks' recipes and weights."""
 
 from .loop import NoisyBatches, ProgressCallback, fit, negative_psnr, warmup_cosine
-from .pairs import ct_patches, dead_leaves, diverse_patches, unknown_noise, varied_patches
+from .pairs import (
+    ct_patches,
+    dead_leaves,
+    diverse_patches,
+    scan_patches,
+    unknown_noise,
+    varied_patches,
+)
 from .recipes import RECIPES, STEPS_PER_EPOCH, Recipe, patches_seen, stages
+from .scanner import scanner_noise, unknown_scanner_noise
 from .weights import build_weights, validation_psnr

@@ -115,15 +115,16 @@ _AUTOENCODER_ON_SLICES = replace(
     patches=functools.partial(ct_patches, size=40),
     spares_grain=False,
 )
+_UNET = replace(
+    _UNET_DIVERSE,
+    patches=functools.partial(diverse_patches, any_window=0.1),
+    loss=negative_psnr,
+    epochs=18,
+    peak_rate=3e-4,
+    start=_UNET_DIVERSE,
+)
 RECIPES = {
-    "ct_unet": replace(
-        _UNET_DIVERSE,
-        patches=functools.partial(diverse_patches, any_window=0.1),
-        loss=negative_psnr,
-        epochs=18,
-        peak_rate=3e-4,
-        start=_UNET_DIVERSE,
-    ),
+    "ct_unet": _UNET,
     "ct_unet_small": replace(
         _UNET_ON_SLICES,
         label="small U-Net",

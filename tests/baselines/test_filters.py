@@ -60,6 +60,24 @@ DIRECT = [
 ]
 
 
+def test_bm4d_takes_a_spectrum(rng):
+    """As BM3D does, of each slice; noise counts as independent from slice to slice."""
+    clean = np.full((9, 24, 28, 1), 0.5, np.float32)
+    clean[:, 8:16, 10:20] = 0.7
+    draws = noise.add_correlated_noise(np.zeros((109, 24, 28, 1)), 0.07, rng, sigma=0.8)
+    noisy, spectrum = clean + draws[:9], noise.power_spectrum(draws[9:])
+    told = {"std": {"std": 0.07}, "spectrum": {"spectrum": spectrum}}
+    told["flat"] = {"spectrum": np.full((24, 28), 0.07**2 * 24 * 28)}
+    score = {
+        name: metrics.psnr(clean, baselines.bm4d(noisy, **known)).mean()
+        for name, known in told.items()
+    }
+    assert score["spectrum"] > score["std"] + 2
+    assert score["flat"] == pytest.approx(score["std"], abs=1e-3)
+    with pytest.raises(ValueError, match=r"^spectrum: expected the images' size \(24, 28\)"):
+        baselines.bm4d(noisy, spectrum=spectrum[1:])
+
+
 def test_bm3d_takes_a_spectrum(rng):
     """Told the spectrum of smooth noise it removes much more of it; told a flat one it is as told the std."""
     y, x = np.mgrid[0:40, 0:48]
@@ -71,6 +89,11 @@ def test_bm3d_takes_a_spectrum(rng):
     score = {k: metrics.psnr(clean, baselines.bm3d(noisy, **v))[0] for k, v in told.items()}
     assert score["spectrum"] > score["std"] + 2
     assert score["flat"] == pytest.approx(score["std"], abs=0.3)
+    again = baselines.bm3d(noisy, spectrum=spectrum, profile="refilter")
+    assert abs(metrics.psnr(clean, again)[0] - score["spectrum"]) < 1
+    assert not np.array_equal(again, baselines.bm3d(noisy, spectrum=spectrum))
+    with pytest.raises(ValueError, match="^profile: expected one of np, refilter, .* got 'best'"):
+        baselines.bm3d(noisy, profile="best")
     for bad in (spectrum[:-1], 0.07):
         with pytest.raises(ValueError, match=r"^spectrum: expected the images' size \(40, 48\)"):
             baselines.bm3d(noisy, spectrum=bad)

@@ -8,7 +8,10 @@ import pytest
 
 from helpers import baselines, comparison, models, training
 from helpers.comparison import __main__ as command
-from helpers.comparison import protocol
+from helpers.comparison import protocol, scanner
+from helpers.contract import checked
+from helpers.hounsfield import unwindow
+from helpers.noise import project
 
 
 def darker(noisy, step=0.01):
@@ -71,8 +74,8 @@ def test_one_more_filter_and_one_more_network(tiny, monkeypatch, capsys):
         assert results["darker"]["machine"] == comparison.machine()
         assert f"numpy {np.__version__}" in results["darker"]["packages"]
     printed = capsys.readouterr().out
-    assert "noise std 0.05\n\n| method | PSNR, dB" in printed
-    assert "\n\nnoise std 0.1\n\n| method | PSNR, dB" in printed
+    assert "noise: 0.05\n\n| method | PSNR, dB" in printed
+    assert "\n\nnoise: 0.1\n\n| method | PSNR, dB" in printed
     for label in ("darker by a step", "three slices", "mean slice", "small U-Net, 8 views"):
         assert printed.count(f"| {label} |") == 2
 
@@ -151,10 +154,88 @@ def test_a_file_that_somebody_replaces_meanwhile(tiny, monkeypatch, refusal):
     assert comparison.read_results(output)[1]["seed"] == 5
 
 
+@pytest.fixture
+def scans(tiny, monkeypatch):
+    """Two scans of the made-up patients, one process, and filters that a spectrum can be told."""
+
+    def told_median(noisy, *, spectrum, profile="np"):
+        assert spectrum.shape == noisy.shape[1:3]
+        return baselines.median(noisy)
+
+    patients = {split: command.load_ct(split) for split in ("validation", "test")}
+    projected = {
+        split: [project(unwindow(p[..., 0]), 5.0, body=(200, 180)) for p in volumes]
+        for split, volumes in patients.items()
+    }
+    named = dict(list(comparison.SCANS.items())[:2])
+    told = {
+        name: replace(baselines.BASELINES[name].about, label="told") for name in ("bm3d", "bm4d")
+    }
+    filters = {name: checked(told_median, known) for name, known in told.items()}
+    monkeypatch.setattr(scanner, "load_ct", patients.__getitem__)
+    for module in (scanner, command):
+        monkeypatch.setattr(module, "ct_sinograms", lambda split, first=None: projected[split])
+    monkeypatch.setattr(scanner, "BASELINES", filters)
+    for module in (scanner, command):
+        monkeypatch.setattr(module, "SCANS", named)
+    monkeypatch.setattr(command.os, "cpu_count", lambda: 1)
+    return tiny
+
+
+def test_noise_of_a_scanner(scans, capsys):
+    """All scans with all methods, then one method again."""
+    output = scans / "scanner.csv"
+    command.main(["--noise", "ct", "--seed", "3", "--output", str(output)])
+    levels, settings = comparison.read_results(output)
+    assert (
+        list(levels) == list(settings["noise_hu"]) == ["ramp, 40000 photons", "ramp, 80000 photons"]
+    )
+    assert settings["seed"] == 3
+    strong, weak = settings["noise_hu"].values()
+    assert strong > weak > 1
+    for results in levels.values():
+        assert set(results) == {"noisy", "gaussian", "bm3d", "ct_unet"}
+        for entry in results.values():
+            assert [len(patient) for patient in entry["error_frequency"]] == [30, 9]
+            assert "seconds" not in entry
+    assert "noise: ramp, 40000 photons\n\n| method | PSNR, dB" in capsys.readouterr().out
+    command.main(["--noise", "ct", "--methods", "ct_unet", "--output", str(output)])
+    again, settings_again = comparison.read_results(output)
+    assert settings_again == settings
+    for scan, results in levels.items():
+        for name, entry in results.items():
+            np.testing.assert_array_equal(entry["psnr"][0], again[scan][name]["psnr"][0])
+
+
+def test_a_file_of_the_other_kind_of_noise(scans, monkeypatch, refusal):
+    scanner_file, white_file = str(scans / "scanner.csv"), str(scans / "white.csv")
+    command.main(["--noise", "ct", "--output", scanner_file])
+    command.main(["--std", "0.05", "--output", white_file])
+    again = ("--methods", "ct_unet", "--output")
+    last = refusal(command.main, *again, scanner_file)
+    assert "scanner.csv: expected another kind of noise; call it with --noise ct" in last
+    last = refusal(command.main, "--noise", "ct", *again, white_file)
+    assert "white.csv: expected another kind of noise; call it without --noise ct" in last
+    monkeypatch.setattr(command, "SCANS", {"another": None})
+    last = refusal(command.main, "--noise", "ct", *again, scanner_file)
+    assert "scanner.csv: expected scans of today; measure all methods again" in last
+
+
+def test_scans_side_by_side():
+    assert command._each(abs, [-1, 2, -3], 2) == [1, 2, 3]
+
+
+def test_scans_have_their_own_noise(refusal):
+    for option in (("--std", "0.1"), ("--images", "transfer")):
+        assert "--noise ct: expected no --images and no --std" in refusal(
+            command.main, "--noise", "ct", *option
+        )
+
+
 def test_methods_need_a_file_and_keep_its_settings(tmp_path, refusal):
     output = str(tmp_path / "none.csv")
     last = refusal(command.main, "--methods", "bm3d", "--output", output)
-    assert "none.csv: no such file; `python -m helpers.comparison [--images transfer]`" in last
+    assert "none.csv: no such file; `python -m helpers.comparison`" in last
     last = refusal(command.main, "--methods", "bm3d", "--seed", "1", "--output", output)
     assert "--methods: expected no --seed and no --std" in last
     last = refusal(command.main, "--methods", "resnet", "--output", output)

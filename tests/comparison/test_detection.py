@@ -13,9 +13,11 @@ def spotted():
 
 
 def test_spots_lie_in_calm_lung_of_both_patients(spotted):
-    assert sum(len(places) for places, _, _ in spotted) >= 25
-    assert len({image.shape for _, image, _ in spotted}) == 2
-    for places, without, with_spots in spotted:
+    assert sum(len(places) for _, places, _, _ in spotted) >= 25
+    assert len({image.shape for _, _, image, _ in spotted}) == 2
+    validation = data.load_ct("validation")
+    for (patient, index), places, without, with_spots in spotted:
+        assert np.array_equal(without, validation[patient][index])
         for row, column in places:
             added = with_spots[row, column, 0] - without[row, column, 0]
             assert added == pytest.approx(detection.CONTRAST, abs=1e-6)
@@ -42,7 +44,9 @@ def test_stored_responses_hold_all_methods(shipped):
 def test_stored_responses_are_those_of_today(kind, name, spotted, shipped):
     """Of networks, those of the shipped weights: after a training they are stale."""
     denoise = shipped.get(name, comparison.do_nothing)
-    ours = detection.observe(denoise, spotted, detection.KINDS[kind])
+    ours = detection.observe(
+        denoise, spotted, detection.spotted_noise(spotted, detection.KINDS[kind])
+    )
     stored = detection.read_detection()[0][kind][name]
     for observer in detection.OBSERVERS:
         ours_d, stored_d = (comparison.detectability(r[observer]) for r in (ours, stored))
@@ -50,8 +54,9 @@ def test_stored_responses_are_those_of_today(kind, name, spotted, shipped):
 
 
 def test_noise_is_the_same_for_everybody(spotted):
+    noises = detection.spotted_noise(spotted, detection.KINDS["white"])
     one, other = (
-        detection.observe(f, spotted, detection.KINDS["white"])["matched filter"]
+        detection.observe(f, spotted, noises)["matched filter"]
         for f in (comparison.do_nothing, lambda images: images + np.float32(0.01))
     )
     np.testing.assert_allclose(np.diff(one[0]), np.diff(other[0]), atol=1e-4)
@@ -77,14 +82,66 @@ def test_unreadable_results_are_named(tmp_path):
         known + header,
         "\n".join([header, *rows]),
         *("\n".join([known + header, *rows[:k], *rows[k + 1 :]]) for k in (0, 4, len(rows) - 1)),
-        "\n".join([known + header, *rows[: detection.DRAWS]]),
         whole.replace("white,noisy", "pink,noisy"),
+        "\n".join([known + header, *rows[: detection.DRAWS]]),
     ):
         path.write_text(text)
         with pytest.raises(
             ValueError, match="other.csv: expected other columns, or rows are missing"
         ):
             detection.read_detection(path)
+
+
+def test_noise_of_a_scan_is_that_of_the_slice(monkeypatch):
+    """Six draws each, for the patient and the slice of each place, as strong as the scan's noise."""
+    thin, thick = np.full((12, 60, 40), 1.0, np.float32), np.full((12, 60, 40), 4.0, np.float32)
+    projected = [(thin, (40, 44)), (thick, (40, 44))]
+    monkeypatch.setattr(detection, "ct_sinograms", lambda split: projected)
+    spotted = [((0, 4), None, None, None), ((1, 4), None, None, None)]
+    scan = detection.SCANS["ramp, 80000 photons"]
+    weak, strong = detection.spotted_scan_noise(spotted, scan)
+    assert weak.shape == strong.shape == (detection.DRAWS, 40, 44, 1)
+    assert strong.std() / weak.std() == pytest.approx(np.exp(1.5), rel=0.1)
+    assert abs(np.corrcoef(weak[0].ravel(), weak[1].ravel())[0, 1]) < 0.1
+
+
+def test_command_with_the_noise_of_a_scanner(tmp_path, monkeypatch):
+    lung = [np.full((60, 80, 80, 1), 0.1, np.float32)] * 2
+    sinograms = np.full((60, 120, 40), 3.0, np.float32)
+    monkeypatch.setattr(detection, "load_ct", lambda split: lung)
+    monkeypatch.setattr(detection, "ct_sinograms", lambda split: [(sinograms, (80, 80))] * 2)
+    methods = {"noisy": comparison.do_nothing}
+    monkeypatch.setattr(detection, "scan_detection_methods", lambda *_: methods)
+    path = tmp_path / "out.csv"
+    detection.main(["--noise", "ct", "--output", str(path)])
+    stored, _ = detection.read_detection(path)
+    assert list(stored) == detection.DETECTION_SCANS
+    spread = [np.ptp(entry["noisy"]["matched filter"]) for entry in stored.values()]
+    assert spread[0] > 0 and len(set(spread)) == 3  # each scan has noise of its own
+    with pytest.raises(FileNotFoundError, match="detection --noise ct` makes it"):
+        detection.read_detection(tmp_path / detection.SCANNER_DETECTION.name)
+
+
+def test_bm3d_is_told_the_noise_of_the_slices_with_and_without_spots(monkeypatch, rng):
+    """All that the observers will show to it is known; what is not is refused."""
+    lung = [np.full((25, 40, 40, 1), 0.1, np.float32)] * 2
+    noisy = [patient + rng.normal(0, 0.03, patient.shape).astype("f4") for patient in lung]
+    spectra = [np.ones((40, 40))] * 2
+    monkeypatch.setattr(detection, "scan_copies", lambda split, scan: (lung, noisy))
+    monkeypatch.setattr(detection, "scan_spectra", lambda split, scan: spectra)
+    monkeypatch.setattr(
+        detection, "tune_filters", lambda *_, std, instead: ({"bm3d": instead["bm3d"][0]}, None)
+    )
+    monkeypatch.setattr(detection, "networks", dict)
+    spotted = detection.spotted_slices(lung)[:1]
+    noises = [rng.normal(0, 0.03, (2, 40, 40, 1)).astype("f4")]
+    methods = detection.scan_detection_methods(
+        detection.SCANS["ramp, 80000 photons"], spotted, noises
+    )
+    for image in spotted[0][2:]:
+        assert methods["bm3d"](image + noises[0]).shape == (2, 40, 40, 1)
+    with pytest.raises(ValueError, match="^noisy: expected slices whose noise is known"):
+        methods["bm3d"](lung[0][:1])
 
 
 def test_command_stores_what_it_measures(tmp_path, monkeypatch, refusal):

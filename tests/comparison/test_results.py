@@ -70,7 +70,7 @@ def test_unreadable_results_are_named(tmp_path):
         comparison.read_results(tmp_path / "none.csv")
     path = tmp_path / "other.csv"
     path.write_text("a,b\n1,2\n")
-    with pytest.raises(ValueError, match="other.csv: expected the columns std, method"):
+    with pytest.raises(ValueError, match="other.csv: expected the columns std or scan, method"):
         comparison.read_results(path)
     columns = "std,method,parameters,patient,slice,psnr_db,ssim,milliseconds"
     settings = '# images: ["one", "two"]\n# seed: 3\n'
@@ -85,6 +85,8 @@ def test_unreadable_results_are_named(tmp_path):
         "rows are missing before std 0.1, a, 1, 0": f"{settings}{record}{columns}\n{row.format(1, 0)}",
         "rows are missing: expected all methods": f"{settings}{record}{columns}\n",
         "expected those of one, two": f"{settings}{record}{columns}\n{row.format(0, 0)}",
+        "rows are broken off: std 0.1, a, 0, 0": f"{settings}{record}{columns}\n0.1,a,,0,0,1\n",
+        "expected as columns some of psnr_db": f"{settings}{columns},beauty\n",
         "could not convert": f"{settings}{record}{columns}\n0.1,a,,0,0,x,1,1\n",
     }.items():
         path.write_text(text)
@@ -92,6 +94,33 @@ def test_unreadable_results_are_named(tmp_path):
             ValueError, match=f"other.csv: .*{message}.*; `python -m helpers.compar"
         ):
             comparison.read_results(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "command"),
+    [
+        (comparison.RESULTS, "python -m helpers.comparison`"),
+        (comparison.TRANSFER, "python -m helpers.comparison --images transfer`"),
+        (comparison.SCANNER, "python -m helpers.comparison --noise ct`"),
+    ],
+)
+def test_a_missing_file_names_its_own_command(path, command, tmp_path):
+    with pytest.raises(FileNotFoundError, match=command):
+        comparison.read_results(tmp_path / path.name)
+
+
+def test_results_of_scans_survive_the_file(tmp_path, rng):
+    numbers = {"psnr": [rng.random(3)], "error_frequency": [rng.random(3)]}
+    levels = {"ramp, 9 photons": {"a": {"about": About("A"), "parameters": "", **MADE, **numbers}}}
+    path = tmp_path / "scans.csv"
+    comparison.write_results(
+        path, levels, images=["one"], seed=1, noise_hu={"ramp, 9 photons": 7.5}
+    )
+    back, settings = comparison.read_results(path)
+    assert settings == {"images": ["one"], "seed": 1, "noise_hu": {"ramp, 9 photons": 7.5}}
+    (scan,) = back
+    for key in numbers:
+        np.testing.assert_allclose(back[scan]["a"][key][0], numbers[key][0], atol=1e-4)
 
 
 def test_a_method_that_lacks_a_slice_is_noticed(tmp_path):

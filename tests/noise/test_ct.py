@@ -44,3 +44,28 @@ def test_tissue_std_needs_tissue(rng):
         noise.tissue_std(images)
     with pytest.raises(ValueError, match="images: expected at least 7 x 7 pixels, got 6 x 64"):
         noise.tissue_std(images[:, :6])
+
+
+def test_tissue_differences_keep_the_noise_and_lose_the_anatomy(rng):
+    """Two slices of the same anatomy, one a little brighter along one edge: noise is left, as strong as it was."""
+    y, x = np.mgrid[0:120, 0:120]
+    anatomy = 0.75 + 0.03 * np.sin(x / 5) * np.sin(y / 4)
+    images = np.stack([anatomy, anatomy + 1e-4 * x])[..., None]
+    noisy = noise.add_correlated_noise(images, 0.01, rng, sigma=0.6)
+    differences = noise.tissue_differences(noisy, 20)
+    assert differences.shape[1:] == (20, 20, 1) and differences.dtype == np.float32
+    assert differences.std() == pytest.approx(0.01, rel=0.1)
+    white = noise.tissue_differences(images + rng.normal(0, 0.01, images.shape), 20)
+    assert noise.mean_frequency(differences).mean() < noise.mean_frequency(white).mean() - 0.05
+
+
+def test_tissue_differences_need_two_slices_of_tissue():
+    grey = np.full((2, 40, 40, 1), 0.75)
+    for message, images, size in (
+        ("images: expected at least two neighbouring slices, got 1", grey[:1], 24),
+        ("images: expected soft tissue with weak noise, found none", grey * [[[[1]]], [[[0]]]], 24),
+        ("size: expected a whole number", grey, 41),
+        ("size: expected a whole number", grey, 1),
+    ):
+        with pytest.raises(ValueError, match=f"^{message}"):
+            noise.tissue_differences(images, size)

@@ -137,6 +137,50 @@ def test_noise_is_added_and_nothing_else(water):
     assert noisy.dtype == np.float32
 
 
+@pytest.mark.parametrize("shape", [(32, 33), (33, 32), (40, 40), (95, 20)])
+def test_a_smaller_shape_is_the_middle_of_the_slice(water, shape):
+    """The same noise, cut out where a crop stands in its body."""
+    sinograms, whole = water
+    large, small = (
+        projections.ct_noise(sinograms, size, PIXEL, 1e5, np.random.default_rng(3))[0]
+        for size in (whole, shape)
+    )
+    top, left = ((SIZE - edge) // 2 for edge in shape)
+    cut = large[top : top + shape[0], left : left + shape[1]]
+    np.testing.assert_allclose(small, cut, atol=1e-3)
+
+
+def test_kernels_answer_1_at_frequency_0_and_nothing_beyond_the_cutoff():
+    frequency = np.array([0.0, 0.1, 0.2, 0.3])
+    for kernel in noise.KERNELS:
+        response = noise.kernel_response(kernel, frequency, 0.5)
+        assert response[0] == 1 and response[3] == 0 and (np.diff(response) <= 0).all()
+    np.testing.assert_allclose(
+        noise.kernel_response("hann", frequency)[2], 0.5 + 0.5 * np.cos(0.4 * np.pi)
+    )
+    with pytest.raises(ValueError, match="^kernel: expected one of ramp, shepp-logan"):
+        noise.kernel_response("B30f", frequency)
+    with pytest.raises(ValueError, match="^cutoff: expected a number"):
+        noise.kernel_response("hann", frequency, 2)
+
+
+@pytest.mark.parametrize("correlation", [0, 0.3, 0.5])
+def test_overlapping_slices_are_alike(correlation, rng):
+    """Neighbours by so much, others not at all, and none is stronger or weaker than before."""
+    mixed = noise.overlapped(rng.standard_normal((5, 200, 200)), correlation)
+    found = np.corrcoef(mixed.reshape(4, -1))
+    for apart, expected in ((1, correlation), (2, 0), (3, 0)):
+        np.testing.assert_allclose(np.diagonal(found, apart), expected, atol=0.03)
+    np.testing.assert_allclose(mixed.std(axis=(1, 2)), 1, atol=0.02)
+
+
+def test_bad_overlap():
+    with pytest.raises(ValueError, match="^correlation: expected a number"):
+        noise.overlapped(np.zeros((2, 4, 4)), 0.6)
+    with pytest.raises(ValueError, match="^noise: expected at least two slices, got 1"):
+        noise.overlapped(np.zeros((1, 4, 4)), 0.3)
+
+
 HU = np.full((1, 32, 32), -500.0)
 
 

@@ -26,3 +26,41 @@ def test_bad_noise():
         noise.power_spectrum(np.zeros((8, 8)))
     with pytest.raises(ValueError, match="^noise: expected finite"):
         noise.power_spectrum(np.full((1, 8, 8, 1), np.nan))
+
+
+def test_rings_of_a_spectrum(rng):
+    """Power that grows with frequency: each ring has that of its mean frequency."""
+    rows, columns = np.fft.fftfreq(60)[:, None], np.fft.fftfreq(48)[None]
+    spectrum = np.hypot(rows, columns) * 60 * 48
+    frequency, power = noise.radial_spectrum(spectrum, bins=8)
+    np.testing.assert_allclose(power, frequency)
+    np.testing.assert_allclose(frequency, np.arange(0.5, 8) / 16, atol=0.01)
+
+
+def test_rings_of_white_noise_hold_its_variance(rng):
+    white = rng.normal(0, 0.2, (300, 24, 24, 1))
+    _, power = noise.radial_spectrum(noise.power_spectrum(white), bins=5)
+    np.testing.assert_allclose(power, 0.04, rtol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("message", "spectrum", "bins"),
+    [
+        ("spectrum: expected shape", np.ones((2, 8, 8)), 2),
+        ("bins: expected fewer", np.ones((8, 8)), 50),
+        ("bins: expected a whole number", np.ones((8, 8)), 0),
+    ],
+)
+def test_bad_rings(message, spectrum, bins):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        noise.radial_spectrum(spectrum, bins=bins)
+
+
+def test_mean_frequency_of_waves():
+    """A wave has one frequency, its mean does not count, and where there is nothing there is 0."""
+    x = np.arange(64)
+    waves = [np.sin(2 * np.pi * k * x / 64) + 3 for k in (4, 16)]
+    images = np.stack([*(np.tile(wave, (64, 1)) for wave in waves), np.ones((64, 64))])[..., None]
+    np.testing.assert_allclose(noise.mean_frequency(images), [4 / 64, 16 / 64, 0], atol=1e-6)
+    with pytest.raises(ValueError, match="^noise: expected finite"):
+        noise.mean_frequency(images * np.inf)

@@ -122,6 +122,64 @@ def test_an_eighth_of_diverse_patches_are_drawings(no_grain, monkeypatch, rng):
     assert (drawn.min(axis=(1, 2, 3)) == 1).nonzero()[0].tolist() == list(range(70, 80))
 
 
+def grainy(rng, std, slices=7):
+    """A patient of soft tissue with white grain, which shrinking takes away."""
+    images = rng.normal(0.75, std, (slices, 160, 160, 1))
+    return images.astype(np.float32).clip(0, 1)
+
+
+@pytest.mark.parametrize("slices", [1, 5])
+def test_scan_patches_are_all_equally_grainy(slices, rng):
+    """Whatever grain a source has lost or never had, it is given; 0.01 is aimed at, contrast counts."""
+    patient = grainy(rng, 0.006)
+    draw = training.scan_patches([patient], 32, slices=slices, grain=(0.01, 0.01))
+    patches = draw(400, rng)[100:350] if slices == 1 else draw(200, rng)
+    assert patches.dtype == np.float32 and patches.min() >= 0 and patches.max() <= 1
+    spread = patches.std(axis=(1, 2))
+    assert spread.min() > 0.007 and spread.max() < 0.0135
+    assert spread.mean() == pytest.approx(0.01, abs=0.0005)
+    if slices > 1:
+        flat = patches - patches.mean(axis=(1, 2), keepdims=True)
+        assert abs(np.corrcoef(flat[..., 0].ravel(), flat[..., 1].ravel())[0, 1]) < 0.05
+
+
+def test_scan_patches_get_what_they_lack(monkeypatch, rng):
+    """The strengths that are added: all of it to a picture, nothing to a patch that has more already."""
+    strengths = []
+
+    def record(images, std, rng, *, sigma):
+        strengths.append(float(std))
+        return images
+
+    monkeypatch.setattr(pairs, "add_correlated_noise", record)
+    training.scan_patches([grainy(rng, 0.03)], 32, grain=(0.002, 0.002))(40, rng)
+    assert strengths[:10] == pytest.approx([0.002] * 10)  # the pictures
+    assert strengths[10:] == [0.0] * 30
+    strengths.clear()
+    training.scan_patches([grainy(rng, 0.004)], 32, grain=(0.01, 0.01))(40, rng)
+    assert 0.008 < min(strengths[10:]) < max(strengths[10:]) < 0.01
+
+
+def test_a_quarter_of_scan_patches_are_pictures(rng):
+    patches = training.scan_patches([grainy(rng, 0.01)], 32)(64, rng)
+    reach = np.ptp(patches, axis=(1, 2, 3))
+    assert reach[:16].mean() > 3 * reach[16:].mean()
+
+
+@pytest.mark.parametrize(
+    ("message", "images", "grain"),
+    [
+        ("grain: expected two standard deviations", np.full((2, 128, 128, 1), 0.75), (0.02, 0.01)),
+        ("grain: expected two standard deviations", np.full((2, 128, 128, 1), 0.75), 0.01),
+        ("patients: expected soft tissue", np.full((2, 128, 128, 1), 0.9), (0.01, 0.02)),
+        ("patients: expected soft tissue", np.full((1, 128, 128, 1), 0.75), (0.01, 0.02)),
+    ],
+)
+def test_patients_without_grain_to_measure(message, images, grain):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        training.scan_patches([images.astype(np.float32)], 32, grain=grain)
+
+
 def test_dead_leaves_are_clean(rng):
     """Flat, sloping, with edges; never noisy: second differences are rare."""
     drawn = training.dead_leaves(200, 64, rng)
