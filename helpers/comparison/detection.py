@@ -1,8 +1,8 @@
 """How well a faint spot in the lung can be detected after denoising, by all methods that see one slice.
 
 `python -m helpers.comparison.detection` puts spots into slices of the validation patients, adds noise, denoises
-whole slices, and stores the responses of two model observers; with `--noise ct` the noise is that of a scanner.
-Either takes about a quarter of an hour on two cores.
+whole slices, and stores the responses of two model observers; it takes about a quarter of an hour on two cores. With
+`--noise ct` the noise is that of a scanner.
 """
 
 import argparse

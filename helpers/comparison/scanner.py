@@ -17,9 +17,8 @@ from .protocol import MEASURES, all_methods, check_methods, compare_copies
 
 SPECTRUM_DRAWS = 60  # of the noise of each patient, for the spectrum that BM3D and BM4D are told
 STRENGTHS = {"strength": [0.9, 1.0, 1.1]}  # times the noise that they are told: their grid
-PROFILES = {
-    "profile": ["np", "refilter"]
-}  # of the package bm3d: the usual one, and one for noise that is not white
+# Settings of the package bm3d: the usual ones, and those for noise that is not white.
+PROFILES = {"profile": ["np", "refilter"]}
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def lead_table(levels, method="ct_unet", *, reference="bm3d"):
 
     Parameters
     ----------
-    levels : dict of float to (dict of str to dict)
+    levels : dict of float or str to (dict of str to dict)
         For each standard deviation of white noise, or the name of each scan, what `measure` returned.
     method, reference : str
         Which two methods.

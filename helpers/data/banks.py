@@ -18,10 +18,8 @@ STEP, SCALE, MIDDLE, CROP, RIM = 4, 0.7, 240, 180, 60
 PHOTONS = (1e4, 1e6)  # per reading, the logarithm drawn uniformly
 BODIES_MM = ((280, 400), (200, 300))  # axes of the body of water, across and along
 DRAWS = 6  # of the noise of each slice
-_SIMULATION = (
-    "radon of scikit-image, 1.04 times the body",
-    WATER,
-)  # change it with `noise.project`
+# What kept arrays depend on beside the numbers above: change it with `noise.project`.
+_SIMULATION = ("radon of scikit-image, 1.04 times the body", WATER)
 
 
 def kept(name, made_of, count, make):
@@ -145,7 +143,7 @@ def ct_noise_bank():
     -------
     list of arrays of shape (6, height, width), float32
         Six draws of the noise of one slice, in units of their standard deviation, to three digits. About 2 minutes
-        the first time, kept in the cache folder from then on (60 MB).
+        the first time, kept in the cache folder from then on (35 MB).
 
     Raises
     ------

@@ -35,8 +35,7 @@ def power_spectrum(noise):
     >>> round(float(power_spectrum(white).mean()) / 16**2, 3)
     0.01
     """
-    noise = check_images(noise, "noise", np.inf)
-    return np.square(np.abs(np.fft.fft2(noise[..., 0].astype(np.float64)))).mean(axis=0)
+    return _powers(check_images(noise, "noise", np.inf)).mean(axis=0)
 
 
 def radial_spectrum(spectrum, *, bins=16):
@@ -119,14 +118,20 @@ def mean_frequency(noise):
     >>> mean_frequency(white).round(2).tolist()
     [0.25]
     """
-    noise = check_images(noise, "noise", np.inf)[..., 0].astype(np.float64)
-    power = np.square(np.abs(np.fft.fft2(noise)))
-    frequency = _frequency(noise.shape[1:])
+    noise = check_images(noise, "noise", np.inf)
+    power = _powers(noise)
+    frequency = _frequency(noise.shape[1:3])
     inside = (frequency > 0) & (frequency < 0.5)
-    power, frequency = power[:, inside], frequency[inside]
-    rings = (power / frequency).sum(axis=1)  # a ring has pixels in proportion to its frequency
-    tiny = np.finfo(np.float32).eps ** 2 * np.square(noise).sum(axis=(1, 2))  # rounding errors
-    return np.divide(power.sum(axis=1), rings, out=np.zeros_like(rings), where=rings > tiny)
+    rings = (power[:, inside] / frequency[inside]).sum(axis=1)  # higher, larger rings
+    tiny = np.finfo(np.float32).eps ** 2 * power.sum(axis=(1, 2)) / noise[0].size  # rounding errors
+    return np.divide(
+        power[:, inside].sum(axis=1), rings, out=np.zeros_like(rings), where=rings > tiny
+    )
+
+
+def _powers(noise):
+    """Square of each image's Fourier transform, with frequency 0 in the corner."""
+    return np.square(np.abs(np.fft.fft2(noise[..., 0].astype(np.float64))))
 
 
 def _frequency(shape):

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from helpers import training
+from helpers import data, training
+from helpers.data.patches import resized
+from helpers.hounsfield import WINDOW_WIDTH
 from helpers.training import pairs
 
 FLAT = [np.full((7, 80, 80, 1), 0.6, np.float32)]
@@ -141,6 +143,17 @@ def test_scan_patches_are_all_equally_grainy(slices, rng):
     if slices > 1:
         flat = patches - patches.mean(axis=(1, 2), keepdims=True)
         assert abs(np.corrcoef(flat[..., 0].ravel(), flat[..., 1].ravel())[0, 1]) < 0.05
+
+
+@pytest.mark.slow
+def test_the_grain_that_scan_patches_speak_of():
+    """Validation patients 17 HU, the training patient 11, its smaller copies 9."""
+    validation, (train,) = data.load_ct("validation"), data.load_ct("train")
+    smaller = [resized(train, scale)[..., None] for scale in (0.7, 0.5)]
+    expected = {17: validation, 11: [train], 9: smaller}
+    for hu, patients in expected.items():
+        for images in patients:
+            assert pairs._grain_of(images) * WINDOW_WIDTH == pytest.approx(hu, abs=0.6)
 
 
 def test_scan_patches_get_what_they_lack(monkeypatch, rng):
