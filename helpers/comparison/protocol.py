@@ -12,7 +12,7 @@ import numpy as np
 from ..baselines import BASELINES, grid, tune
 from ..checks import check_patients
 from ..contract import About, about, checked, trusting
-from ..metrics import bootstrap_interval, clipped, trusted_psnr, trusted_ssim
+from ..metrics import BLOCK, bootstrap_interval, clipped, trusted_psnr, trusted_ssim
 from ..models import pretrained_denoiser, self_ensemble, shipped
 from ..noise import add_gaussian_noise
 from ..progress import ProgressLine
@@ -23,7 +23,6 @@ STD = 0.07
 STDS = (0.03, STD, 0.12)
 TUNING_SLICES = slice(10, None, 20)  # of each validation patient: 5 slices in all
 TUNING_SLAB = slice(20, 30)  # of each validation patient: neighbours, for filters of volumes
-BLOCK = 10  # neighbouring slices that the bootstrap draws together
 _WARM_UP = 16  # slices that a method of volumes gets before the clock; one of slices gets one
 
 MEASURES = {
@@ -228,7 +227,7 @@ def _slice_by_slice(denoise, noisy):
 def summarise(results, reference, *, seed=0):
     """Average over slices, with 95 % bootstrap intervals and paired differences to one method.
 
-    Neighbouring slices are alike, so the bootstrap draws blocks of `BLOCK` of them within each patient.
+    Neighbouring slices are alike, so the bootstrap draws blocks of them (`metrics.BLOCK`) within each patient.
 
     Parameters
     ----------

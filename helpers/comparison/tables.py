@@ -7,6 +7,7 @@ import numpy as np
 from ..baselines import BASELINES
 from ..contract import about
 from ..hounsfield import WINDOW_WIDTH
+from ..metrics import BLOCK, bootstrap_interval
 
 
 def quality_table(summary, reference, *, times=False):
@@ -70,8 +71,9 @@ def lead_table(levels, method="ct_unet", *, reference="bm3d"):
     Returns
     -------
     str
-        One row per level: both mean PSNRs, the mean of the slices' differences, that of each patient, the
-        share of slices on which the method is ahead, and both mean SSIMs.
+        One row per level: both mean PSNRs, the mean of the slices' differences with its 95 % interval, as
+        `protocol.summarise` makes it, the mean of each patient, the share of slices on which the method is ahead,
+        and both mean SSIMs.
 
     Raises
     ------
@@ -87,7 +89,7 @@ def lead_table(levels, method="ct_unet", *, reference="bm3d"):
     >>> print(lead_table({0.07: results}))
     | noise std | BM3D, dB | U-Net, dB | lead, dB | each patient | slices won | BM3D, SSIM | U-Net, SSIM |
     | :--- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-    | 0.07 | 31.75 | 32.00 | +0.25 | +0.25 | 50 % | 0.850 | 0.900 |
+    | 0.07 | 31.75 | 32.00 | +0.25 (-0.50 to +1.00) | +0.25 | 50 % | 0.850 | 0.900 |
     """
     rows = []
     for level, results in levels.items():
@@ -96,12 +98,14 @@ def lead_table(levels, method="ct_unet", *, reference="bm3d"):
             [np.concatenate(results[name][measure]) for name in (reference, method)]
             for measure in ("psnr", "ssim")
         )
-        lead = psnrs[1] - psnrs[0]
-        each = [a.mean() - b.mean() for a, b in _pairs(results, method, reference)]
+        leads = [a - b for a, b in _pairs(results, method, reference)]
+        lead = np.concatenate(leads)
+        interval = bootstrap_interval(leads, np.random.default_rng(0), block=BLOCK)
         rows.append(
             [level if isinstance(level, str) else f"{level:g}"]
             + [f"{values.mean():.2f}" for values in psnrs]
-            + [_decibels(lead.mean()), _signed(each), f"{100 * (lead > 0).mean():.0f} %"]
+            + ["{} ({} to {})".format(*map(_decibels, (lead.mean(), *interval)))]
+            + [_signed(map(np.mean, leads)), f"{100 * (lead > 0).mean():.0f} %"]
             + [f"{values.mean():.3f}" for values in ssims]
         )
     header = [

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from ..models import conv_autoencoder, denoising_unet
 from .loop import negative_psnr
-from .pairs import ct_patches, diverse_patches, unknown_noise, varied_patches
+from .pairs import ct_patches, diverse_patches, scan_patches, unknown_noise, varied_patches
+from .scanner import unknown_scanner_noise
 
 STEPS_PER_EPOCH = 400
 
@@ -123,6 +124,17 @@ _UNET = replace(
     peak_rate=3e-4,
     start=_UNET_DIVERSE,
 )
+_UNET_FOR_SCANS = replace(
+    _UNET,
+    label="U-Net for scans",
+    patches=functools.partial(scan_patches, size=96),
+    corrupt=unknown_scanner_noise,
+    loss=functools.partial(negative_psnr, floor=1e-5),
+    batch_size=4,
+    epochs=96,
+    peak_rate=4e-4,
+    start=_UNET,
+)
 RECIPES = {
     "ct_unet": _UNET,
     "ct_unet_small": replace(
@@ -140,6 +152,14 @@ RECIPES = {
         loss=negative_psnr,
         epochs=16,
         start=_UNET_DIVERSE,
+    ),
+    "ct_scan": _UNET_FOR_SCANS,
+    "ct_scan_25d": replace(
+        _UNET_FOR_SCANS,
+        label="U-Net for scans, 5 slices",
+        network=functools.partial(denoising_unet, (64, 128, 128), slices=5),
+        epochs=28,
+        start=_UNET_FOR_SCANS,
     ),
     "ct_conv_autoencoder": replace(
         _AUTOENCODER_ON_SLICES,

@@ -119,7 +119,7 @@ def test_tables_of_scans():
     leads = comparison.lead_table(
         {"ramp": {**known["ramp"], "ours": known["hann"]["bm3d"]}}, "ours"
     )
-    assert "| scan |" in leads and "| ramp | 20.00 | 40.00 | +20.00 |" in leads
+    assert "| scan |" in leads and "| ramp | 20.00 | 40.00 | +20.00 (+20.00 to +20.00) |" in leads
     with pytest.raises(ValueError, match="^levels: expected at least one scan"):
         comparison.scan_table({}, {}, ["bm3d"])
 

@@ -18,7 +18,7 @@ def test_lead_is_counted_slice_by_slice():
     )
     assert (
         table.splitlines()[2]
-        == "| 0.03 | 31.50 | 31.75 | +0.25 | +1.00, -0.50 | 75 % | 0.800 | 0.700 |"
+        == "| 0.03 | 31.50 | 31.75 | +0.25 (-0.50 to +1.00) | +1.00, -0.50 | 75 % | 0.800 | 0.700 |"
     )
     with pytest.raises(KeyError, match="ct_unet"):
         comparison.lead_table({0.03: results}, reference="a")
