@@ -10,6 +10,7 @@ from .checks import check_edges, check_like, check_number, check_pair, check_rng
 
 BLOCK = 10  # slices of a patient that the bootstrap of a comparison draws together
 
+
 def psnr(clean, denoised):
     """Peak signal-to-noise ratio of each image: 10 log10(1 / mean squared error).
 

@@ -4,6 +4,8 @@ from .denoisers import (
     WEIGHTS,
     as_denoiser,
     at_strength,
+    hidden_grid,
+    j_invariant,
     pretrained_denoiser,
     self_ensemble,
     shipped,

@@ -5,14 +5,16 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from .._keras import keras
-from ..checks import check_number
+from ..checks import check_number, check_whole
 from ..contract import About, about, checked, trusting
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 GRAIN_STD = 0.005  # 7 HU, chosen on the validation patients of `data.load_ct` (notebook 3)
+_CROSS = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32) / 4
 _PIXELS_AT_ONCE = 2**18  # one 512x512 slice, or many small images, go through a network together
 
 
@@ -226,6 +228,78 @@ def self_ensemble(denoiser):
         return total / 8
 
     return checked(denoise, replace(known, label=f"{known.label}, 8 views"))
+
+
+def hidden_grid(images, row, column, spacing):
+    """Hide the pixels of a grid behind the mean of their four neighbours.
+
+    Parameters
+    ----------
+    images : array of shape (n, height, width, 1), float32
+    row, column : int
+        The first pixel of the grid.
+    spacing : int
+        Distance of the pixels of the grid, at least 2, so that no neighbour is hidden.
+
+    Returns
+    -------
+    ndarray of the same shape
+
+    Examples
+    --------
+    >>> hidden_grid(np.eye(3, dtype="float32")[None, ..., None], 1, 1, 4)[0, 1, 1, 0]
+    np.float32(0.0)
+    """
+    hidden, grid = images.copy(), (slice(row, None, spacing), slice(column, None, spacing))
+    for image, covered in zip(images, hidden):
+        covered[(*grid, 0)] = cv2.filter2D(image, -1, _CROSS)[grid]  # mirrored at the edges
+    return hidden
+
+
+def j_invariant(denoiser, spacing=4):
+    """Let a denoiser answer for each pixel without having seen it: hidden behind its neighbours' mean.
+
+    So must be asked what has learned with `training.noise2self`: it knows what to do where a pixel is hidden, and
+    may return what it sees elsewhere. It takes as many times as long as a cell of the grid has pixels.
+
+    Parameters
+    ----------
+    denoiser : function
+        From a noisy batch (n, height, width, 1) to a denoised one of the same shape.
+    spacing : int
+        Of the grid that is hidden at a time, at least 2.
+
+    Returns
+    -------
+    function
+        A denoiser, too. It raises ValueError for a wrong shape or type, and for values that noise cannot explain.
+
+    Raises
+    ------
+    ValueError
+        If `spacing` is no whole number of at least 2.
+
+    References
+    ----------
+    Batson and Royer, "Noise2Self: blind denoising by self-supervision", ICML 2019.
+
+    Examples
+    --------
+    >>> denoise = j_invariant(lambda noisy: noisy)  # returns neighbours' means
+    >>> denoise(np.eye(3, dtype="float32")[None, ..., None])[0, 1, 1, 0]
+    np.float32(0.0)
+    """
+    spacing, inner = check_whole(spacing, "spacing", 2), trusting(denoiser)
+    known = about(denoiser, "your function")
+
+    def denoise(noisy):
+        answer = np.empty_like(noisy)
+        for row, column in np.ndindex(spacing, spacing):
+            grid = slice(None), slice(row, None, spacing), slice(column, None, spacing)
+            answer[grid] = inner(hidden_grid(noisy, row, column, spacing))[grid]
+        return answer
+
+    return checked(denoise, replace(known, label=f"{known.label}, blind"))
 
 
 def shipped():

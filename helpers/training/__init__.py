@@ -1,6 +1,7 @@
 """Training: the loop, the pairs that a network learns from, and the shipped networks' recipes and weights."""
 
-from .loop import NoisyBatches, ProgressCallback, fit, negative_psnr, warmup_cosine
+from .loop import Batches, NoisyBatches, ProgressCallback, fit, warmup_cosine
+from .losses import negative_psnr, neighbor2neighbor_loss, sure_loss
 from .pairs import (
     ct_patches,
     dead_leaves,
@@ -11,4 +12,12 @@ from .pairs import (
 )
 from .recipes import RECIPES, STEPS_PER_EPOCH, Recipe, patches_seen, stages
 from .scanner import scanner_noise, unknown_scanner_noise
+from .selfsupervised import (
+    neighbor2neighbor,
+    neighbouring_slices,
+    noise2noise,
+    noise2self,
+    noise2void,
+    sure,
+)
 from .weights import build_weights, validation_psnr

@@ -1,4 +1,4 @@
-"""Training: batches with fresh noise on every step, the loop, its progress line, schedule and loss."""
+"""Training: batches with fresh noise on every step, the loop, its progress line and schedule."""
 
 import time
 
@@ -9,19 +9,17 @@ from ..checks import check_whole
 from ..progress import ProgressLine
 
 
-class NoisyBatches:
-    """Pairs of noisy and clean batches; images and noise are drawn anew on every step.
+class Batches:
+    """Batches that are drawn anew on every step.
 
     The seed, the epoch (which `fit` sets) and the step decide a batch, so a run can be repeated and
     resumed exactly.
 
     Parameters
     ----------
-    draw : function
-        draw(batch_size, rng) -> clean images (batch_size, height, width, slices) in [0, 1]; of several
-        slices, the middle one is what a network shall find.
-    corrupt : function
-        corrupt(clean, rng) -> noisy images of the same shape.
+    pairs : function
+        pairs(batch_size, rng) -> (input, target) or (input, target, weight), as `keras.Model.train_on_batch` takes
+        them.
     batch_size, steps : int
         Images in a batch, batches in an epoch.
     seed : int or sequence of int
@@ -31,6 +29,55 @@ class NoisyBatches:
     ------
     ValueError
         If `batch_size` or `steps` is not a whole number of at least 1.
+
+    References
+    ----------
+    keras.utils.PyDataset, which is much alike.
+
+    Examples
+    --------
+    >>> def pairs(n, rng):
+    ...     return rng.random((n, 8, 8, 1)), np.zeros((n, 8, 8, 1))
+    >>> batches = Batches(pairs, batch_size=4, steps=2, seed=0)
+    >>> noisy, clean = batches[0]
+    >>> noisy.shape, len(batches)
+    ((4, 8, 8, 1), 2)
+    """
+
+    def __init__(self, pairs, *, batch_size, steps, seed):
+        self.pairs = pairs
+        self.batch_size = check_whole(batch_size, "batch_size", 1)
+        self.steps = check_whole(steps, "steps", 1)
+        self.seed = seed
+        self.epoch = 0
+
+    def __len__(self):
+        return self.steps
+
+    def __getitem__(self, step):
+        if not 0 <= step < self.steps:
+            raise IndexError(f"step: expected a number below {self.steps}, got {step}")
+        rng = np.random.default_rng([*np.atleast_1d(self.seed), self.epoch, step])
+        return self.pairs(self.batch_size, rng)
+
+
+class NoisyBatches(Batches):
+    """Pairs of noisy and clean batches; images and noise are drawn anew on every step.
+
+    Parameters
+    ----------
+    draw : function
+        draw(batch_size, rng) -> clean images (batch_size, height, width, slices) in [0, 1]; of several
+        slices, the middle one is what a network shall find.
+    corrupt : function
+        corrupt(clean, rng) -> noisy images of the same shape.
+    batch_size, steps, seed
+        As for `Batches`.
+
+    Raises
+    ------
+    ValueError
+        As `Batches`.
 
     References
     ----------
@@ -49,22 +96,12 @@ class NoisyBatches:
     """
 
     def __init__(self, draw, corrupt, *, batch_size, steps, seed):
-        self.draw, self.corrupt = draw, corrupt
-        self.batch_size = check_whole(batch_size, "batch_size", 1)
-        self.steps = check_whole(steps, "steps", 1)
-        self.seed = seed
-        self.epoch = 0
+        def pairs(n, rng):
+            clean = draw(n, rng)
+            middle = clean.shape[-1] // 2
+            return corrupt(clean, rng), clean[..., middle : middle + 1]
 
-    def __len__(self):
-        return self.steps
-
-    def __getitem__(self, step):
-        if not 0 <= step < self.steps:
-            raise IndexError(f"step: expected a number below {self.steps}, got {step}")
-        rng = np.random.default_rng([*np.atleast_1d(self.seed), self.epoch, step])
-        clean = self.draw(self.batch_size, rng)
-        middle = clean.shape[-1] // 2
-        return self.corrupt(clean, rng), clean[..., middle : middle + 1]
+        super().__init__(pairs, batch_size=batch_size, steps=steps, seed=seed)
 
 
 class ProgressCallback(keras.callbacks.Callback):
@@ -113,7 +150,7 @@ def fit(model, batches, *, epochs, callbacks=(), **keywords):
     ----------
     model : keras.Model
         Compiled.
-    batches : NoisyBatches, or (noisy, clean) pair of arrays
+    batches : Batches, or (noisy, clean) pair of arrays
         Training data.
     epochs : int
         Passes over the data.
@@ -129,7 +166,7 @@ def fit(model, batches, *, epochs, callbacks=(), **keywords):
     Raises
     ------
     ValueError
-        If there are further keywords beside a NoisyBatches, which has no use for them.
+        If there are further keywords beside `Batches`, which have no use for them.
 
     References
     ----------
@@ -145,9 +182,9 @@ def fit(model, batches, *, epochs, callbacks=(), **keywords):
     dense_autoencoder: 2 epochs, loss 0.2...
     """
     callbacks = [*callbacks, ProgressCallback(epochs)]
-    if isinstance(batches, NoisyBatches):
+    if isinstance(batches, Batches):
         if keywords:
-            raise ValueError(f"{min(keywords)}: expected with arrays only, got a NoisyBatches")
+            raise ValueError(f"{min(keywords)}: expected with arrays only, got Batches")
         return _fit_step_by_step(model, batches, epochs, callbacks)
     return model.fit(*batches, epochs=epochs, callbacks=callbacks, verbose=0, **keywords)
 
@@ -217,36 +254,3 @@ def warmup_cosine(peak, steps, *, warmup_share=0.05):
     return keras.optimizers.schedules.CosineDecay(
         peak / warmup, decay_steps=steps - warmup, warmup_target=peak, warmup_steps=warmup
     )
-
-
-def negative_psnr(clean, denoised, *, floor=1e-4):
-    """Loss: minus the PSNR of each image; what the comparison measures, made trainable.
-
-    Each image counts alike, whether its noise is weak or strong. The mean squared or absolute error
-    would be ruled by the noisiest images of a batch.
-
-    Parameters
-    ----------
-    clean, denoised : tensors of shape (n, height, width, 1)
-        Clean images in [0, 1] and what a network made of their noisy versions; any backend of Keras.
-    floor : float
-        Added to the squared error, so that images of hardly any noise do not rule the batch: with 1e-4 the
-        loss is never below -40.
-
-    Returns
-    -------
-    tensor of shape (n,)
-        dB, of which Keras takes the mean.
-
-    References
-    ----------
-    Chen et al., "Simple baselines for image restoration", ECCV 2022, and its code, for PSNR as a loss.
-
-    Examples
-    --------
-    >>> images = np.zeros((1, 8, 8, 1), "float32")
-    >>> np.asarray(negative_psnr(images, images + 0.1)).round(1)
-    array([-20.], dtype=float32)
-    """
-    error = keras.ops.mean(keras.ops.square(denoised - clean), axis=(1, 2, 3))
-    return 10 * keras.ops.log10(error + floor)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ..models import conv_autoencoder, denoising_unet
-from .loop import negative_psnr
+from .losses import negative_psnr
 from .pairs import ct_patches, diverse_patches, scan_patches, unknown_noise, varied_patches
 from .scanner import unknown_scanner_noise
 

@@ -1,0 +1,372 @@
+"""What a network learns from where nobody has a clean image: pairs made of noisy images alone.
+
+Each function returns pairs(n, rng) -> (input, target, weight) for `Batches`, to be trained with the mean squared error
+or with the loss of `losses` that is named beside it. A weight of None counts all pixels alike.
+"""
+
+import cv2
+import numpy as np
+
+from ..checks import NOISE_MARGIN, check_images, check_number, check_whole
+from ..models import hidden_grid
+
+
+def noise2noise(first, second, size=64):
+    """Learn one noisy image from another one of the same, whose noise is independent.
+
+    The mean of the noisy targets that an input can have is the clean image, if the noise has mean 0; so the squared
+    error is smallest where the network returns what it would return with clean targets. The noise may be of
+    any kind. Two halves of one scan, each reconstructed from every second view, serve as well (Noise2Inverse).
+
+    Parameters
+    ----------
+    first, second : lists of arrays of shape (n, height, width, 1)
+        For each patient two noisy versions of the same slices, near [0, 1].
+    size : int
+        Edge of a patch in pixels.
+
+    Returns
+    -------
+    function
+        pairs(n, rng) -> (input, target, None), of shape (n, size, size, 1). Which version is the input, chance
+        decides.
+
+    Raises
+    ------
+    ValueError
+        If there is no patient, one is no batch near [0, 1] or smaller than a patch, or the two do not match.
+
+    References
+    ----------
+    Lehtinen et al., "Noise2Noise: learning image restoration without clean data", ICML 2018; Hendriksen, Pelt and
+    Batenburg, "Noise2Inverse: self-supervised deep convolutional denoising for tomography", IEEE Trans. Computational
+    Imaging 6, 2020.
+
+    Examples
+    --------
+    >>> noisy = np.random.default_rng(0).normal(0.5, 0.1, (2, 3, 80, 80, 1))
+    >>> noisy_input, target, _ = noise2noise(noisy[:1], noisy[1:])(4, np.random.default_rng(0))
+    >>> noisy_input.shape == target.shape == (4, 64, 64, 1)
+    True
+    """
+    first, second = _volumes(first, size, "first"), _volumes(second, size, "second")
+    shapes = [[images.shape for images in version] for version in (first, second)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"second: expected the shapes of first, {shapes[0]}, got {shapes[1]}")
+    both = [np.concatenate(pair, axis=-1) for pair in zip(first, second)]
+
+    def pairs(n, rng):
+        patches = _cut(both, size, n, rng)
+        return *_in_random_order(patches, rng), None
+
+    return pairs
+
+
+def neighbouring_slices(noisy, size=64, *, tolerance=2.0):
+    """Learn a slice from its neighbour, where both show the same: `noise2noise` with a single scan.
+
+    Where the anatomy differs, the target would teach what is not there. So pixels count only where the difference,
+    blurred by 2 pixels so that noise averages out, is at most `tolerance` times its usual size, as the median tells
+    it. The noise of the two slices must be independent; where slices overlap, it is not.
+
+    Parameters
+    ----------
+    noisy : list of arrays of shape (n, height, width, 1)
+        For each patient noisy slices in order, at least two, near [0, 1].
+    size : int
+        Edge of a patch in pixels.
+    tolerance : float
+        Above 0; the larger, the more pixels count.
+
+    Returns
+    -------
+    function
+        pairs(n, rng) -> (input, target, weight): of shape (n, size, size, 1), and the weight, 0 where slices differ
+        and with mean 1, of shape (n, size, size).
+
+    Raises
+    ------
+    ValueError
+        As `noise2noise`; if a patient has one slice only, or `tolerance` is not above 0.
+
+    References
+    ----------
+    Neighbouring slices as pairs: Zhou et al., "Noise2Context: context-assisted learning 3D thin-layer for low-dose CT",
+    Medical Physics 48, 2021.
+
+    Examples
+    --------
+    >>> noisy = np.random.default_rng(0).normal(0.5, 0.1, (1, 3, 80, 80, 1))
+    >>> _, target, weight = neighbouring_slices(noisy)(4, np.random.default_rng(0))
+    >>> target.shape, weight.shape, round(float(weight.mean()), 3)
+    ((4, 64, 64, 1), (4, 64, 64), 1.0)
+    """
+    tolerance = check_number(tolerance, "tolerance", 1e-6)
+    groups = []
+    for images in _volumes(noisy, size, "noisy"):
+        if len(images) < 2:
+            raise ValueError("noisy: expected at least two neighbouring slices of each patient")
+        below, above = images[:-1], images[1:]
+        difference = np.stack([cv2.GaussianBlur(one, (0, 0), 2.0) for one in above - below])
+        usual = np.median(np.abs(difference), axis=(1, 2), keepdims=True) / 0.6745  # to a deviation
+        alike = (np.abs(difference) <= tolerance * usual)[..., None]
+        groups.append(np.concatenate([below, above, alike], axis=-1))
+
+    def pairs(n, rng):
+        patches = _cut(groups, size, n, rng)
+        weight = patches[..., 2]
+        return *_in_random_order(patches, rng), weight / max(weight.mean(), 1e-6)
+
+    return pairs
+
+
+def noise2void(noisy, size=64, *, share=0.02, radius=2):
+    """Learn some pixels of a noisy image from their surroundings alone: each is hidden behind a neighbour's value.
+
+    The network never sees the pixel that it shall return, so it cannot return its noise, if the noise of neighbours
+    says nothing about it: *the noise must be independent from pixel to pixel*.
+
+    Parameters
+    ----------
+    noisy : list of arrays of shape (n, height, width, 1)
+        For each patient noisy slices, near [0, 1].
+    size : int
+        Edge of a patch in pixels.
+    share : float
+        Of pixels that are hidden, above 0, at most 0.5.
+    radius : int
+        A hidden pixel gets the value of another one, at most so far away in row and column, which is not hidden.
+
+    Returns
+    -------
+    function
+        pairs(n, rng) -> (input, target, weight): of shape (n, size, size, 1), and the weight, 0 but where a pixel is
+        hidden and with mean 1, of shape (n, size, size).
+
+    Raises
+    ------
+    ValueError
+        As `noise2noise`; if `share` or `radius` is out of its range.
+
+    References
+    ----------
+    Krull, Buchholz and Jug, "Noise2Void - learning denoising from single noisy images", CVPR 2019.
+
+    Examples
+    --------
+    >>> noisy = np.random.default_rng(0).normal(0.5, 0.1, (1, 3, 80, 80, 1))
+    >>> hidden, target, weight = noise2void(noisy)(4, np.random.default_rng(0))
+    >>> bool(np.all((hidden != target)[..., 0] <= (weight > 0)))
+    True
+    """
+    volumes = _volumes(noisy, size, "noisy")
+    share = check_number(share, "share", 1e-6, 0.5)
+    radius = check_whole(radius, "radius", 1, size // 2)
+    around = np.mgrid[-radius : radius + 1, -radius : radius + 1].reshape(2, 1, 1, -1)
+    around = around[..., around.any(axis=0)[0, 0]]
+    count = max(1, round(share * size**2))
+
+    def pairs(n, rng):
+        target = _cut(volumes, size, n, rng)
+        which, all_places = np.arange(n)[:, None], np.tile(np.arange(size**2), (n, 1))
+        row, column = np.divmod(rng.permuted(all_places, axis=1)[:, :count], size)
+        weight = np.zeros(target.shape[:3], np.float32)
+        weight[which, row, column] = 1
+        others = np.stack([row, column])[..., None] + around
+        others = np.abs(others)
+        others = np.minimum(others, 2 * (size - 1) - others)  # mirrored at the edges
+        lots = rng.random(others.shape[1:])
+        lots += weight[which[..., None], others[0], others[1]]  # no value of a hidden pixel
+        drawn = np.take_along_axis(others, lots.argmin(axis=-1)[None, ..., None], axis=-1)[..., 0]
+        hidden = target.copy()
+        hidden[which, row, column] = target[which, drawn[0], drawn[1]]
+        return hidden, target, weight / weight.mean()
+
+    return pairs
+
+
+def noise2self(noisy, size=64, *, spacing=4):
+    """Learn some pixels of a noisy image from their surroundings alone: each is hidden behind its neighbours' mean.
+
+    As `noise2void`, with the pixels of a grid, which is placed anew for each patch. *The noise must be independent
+    from pixel to pixel.* What has learned in this way must be asked in this way: `models.j_invariant`.
+
+    Parameters
+    ----------
+    noisy, size
+        As for `noise2void`.
+    spacing : int
+        Distance of the pixels of the grid, at least 2.
+
+    Returns
+    -------
+    function
+        As of `noise2void`.
+
+    Raises
+    ------
+    ValueError
+        As `noise2noise`; if `spacing` is no whole number from 2 to `size`.
+
+    References
+    ----------
+    Batson and Royer, "Noise2Self: blind denoising by self-supervision", ICML 2019.
+
+    Examples
+    --------
+    >>> noisy = np.random.default_rng(0).normal(0.5, 0.1, (1, 3, 80, 80, 1))
+    >>> _, _, weight = noise2self(noisy)(4, np.random.default_rng(0))
+    >>> np.count_nonzero(weight, axis=(1, 2)).tolist()
+    [256, 256, 256, 256]
+    """
+    volumes = _volumes(noisy, size, "noisy")
+    spacing = check_whole(spacing, "spacing", 2, size)
+
+    def pairs(n, rng):
+        target = _cut(volumes, size, n, rng)
+        hidden, weight = target.copy(), np.zeros(target.shape[:3], np.float32)
+        for number in range(n):
+            row, column = rng.integers(spacing, size=2)
+            hidden[number] = hidden_grid(target[number, None], row, column, spacing)[0]
+            weight[number, row::spacing, column::spacing] = 1
+        return hidden, target, weight / weight.mean()
+
+    return pairs
+
+
+def neighbor2neighbor(noisy, size=64):
+    """Learn one half-sized image from another, both picked out of the same noisy one: to be trained with its own loss.
+
+    Of every 2 x 2 pixels one goes to the first image, one of its two neighbours to the second. The pixels lie side by
+    side, so that both show nearly the same. *The noise must be independent from pixel to pixel.*
+
+    Parameters
+    ----------
+    noisy, size
+        As for `noise2void`; `size`, which is even, is that of the whole patch.
+
+    Returns
+    -------
+    function
+        pairs(n, rng) -> (input, target, None) for `losses.neighbor2neighbor_loss`, each of 2n images: of the first n, the upper left
+        quarter is a half-sized image, which is mirrored to fill the patch; then the n whole patches. The target has
+        three channels: the other half-sized image, and for the whole patches which pixels the first and the second
+        image consist of.
+
+    Raises
+    ------
+    ValueError
+        As `noise2noise`; if `size` is odd.
+
+    References
+    ----------
+    Huang, Li, Jia, Lu and Liu, "Neighbor2Neighbor: self-supervised denoising from single noisy images", CVPR 2021.
+
+    Examples
+    --------
+    >>> noisy = np.random.default_rng(0).normal(0.5, 0.1, (1, 3, 80, 80, 1))
+    >>> images, target, _ = neighbor2neighbor(noisy)(4, np.random.default_rng(0))
+    >>> images.shape, target.shape
+    ((8, 64, 64, 1), (8, 64, 64, 3))
+    """
+    volumes = _volumes(noisy, size, "noisy")
+    if size % 2:
+        raise ValueError(f"size: expected an even number of pixels, got {size}")
+    corners = np.array(
+        [[0, 0], [0, 1], [1, 1], [1, 0]]
+    )  # in this order, neighbours are side by side
+
+    def pairs(n, rng):
+        whole = _cut(volumes, size, n, rng)
+        first = rng.integers(4, size=(n, size // 2, size // 2))
+        second = (first + rng.choice([-1, 1], first.shape)) % 4
+        cells = 2 * np.indices(first.shape[1:])
+        which = np.arange(n)[:, None, None]
+        half, masks = [], np.zeros((n, size, size, 2), np.float32)
+        for number, choice in enumerate((first, second)):
+            row, column = cells[:, None] + np.moveaxis(corners[choice], -1, 0)
+            half.append(_mirrored(whole[which, row, column]))
+            masks[which, row, column, number] = 1
+        target = np.zeros((2 * n, size, size, 3), np.float32)
+        target[:n, ..., :1], target[n:, ..., 1:] = half[1], masks
+        return np.concatenate([half[0], whole]), target, None
+
+    return pairs
+
+
+def sure(noisy, size=64, *, step=1e-3):
+    """Learn from noisy images whose noise is Gaussian, white, and of known strength: to be trained with `losses.sure_loss`.
+
+    Parameters
+    ----------
+    noisy, size
+        As for `noise2void`.
+    step : float
+        How far the input is shaken, in grey levels, above 0.
+
+    Returns
+    -------
+    function
+        pairs(n, rng) -> (input, target, None), each of 2n images: noisy patches, then the same shaken at random; and the
+        noisy patches again, then in which direction each pixel was shaken.
+
+    Raises
+    ------
+    ValueError
+        As `noise2noise`; if `step` is not above 0.
+
+    References
+    ----------
+    Stein, "Estimation of the mean of a multivariate normal distribution", Annals of Statistics 9, 1981; Soltanayev and
+    Chun, "Training deep learning based denoisers without ground truth data", NeurIPS 2018.
+
+    Examples
+    --------
+    >>> noisy = np.random.default_rng(0).normal(0.5, 0.1, (1, 3, 80, 80, 1))
+    >>> images, target, _ = sure(noisy)(4, np.random.default_rng(0))
+    >>> np.allclose(images[4:] - images[:4], 1e-3 * target[4:], atol=1e-6)
+    True
+    """
+    volumes = _volumes(noisy, size, "noisy")
+    step = check_number(step, "step", 1e-6)
+
+    def pairs(n, rng):
+        patches = _cut(volumes, size, n, rng)
+        direction = rng.standard_normal(patches.shape, dtype=np.float32)
+        shaken = patches + np.float32(step) * direction
+        return np.concatenate([patches, shaken]), np.concatenate([patches, direction]), None
+
+    return pairs
+
+
+def _volumes(patients, size, name):
+    """Return checked patients, or raise ValueError."""
+    if not len(patients):
+        raise ValueError(f"{name}: expected at least one patient")
+    volumes = [check_images(images, name, NOISE_MARGIN) for images in patients]
+    check_whole(size, "size", 2, min(min(images.shape[1:3]) for images in volumes))
+    return volumes
+
+
+def _cut(volumes, size, n, rng):
+    """Cut n patches, with all channels, at random places, each flipped and turned at random."""
+    patches = np.empty((n, size, size, volumes[0].shape[-1]), np.float32)
+    for patch in patches:
+        images = volumes[rng.integers(len(volumes))]
+        top, left = (rng.integers(edge - size, endpoint=True) for edge in images.shape[1:3])
+        cut = images[rng.integers(len(images)), top : top + size, left : left + size]
+        cut = np.rot90(cut, rng.integers(4))
+        patch[:] = cut[:, ::-1] if rng.integers(2) else cut
+    return patches
+
+
+def _in_random_order(patches, rng):
+    """The first two channels of each patch, half of them exchanged."""
+    swap = rng.integers(2, size=(len(patches), 1, 1, 1)).astype(bool)
+    first, second = patches[..., :1], patches[..., 1:2]
+    return np.where(swap, second, first), np.where(swap, first, second)
+
+
+def _mirrored(images):
+    """Fill twice the height and width with an image (n, height, width, 1) and its mirror images."""
+    return np.pad(images, ((0, 0), *((0, edge) for edge in images.shape[1:3]), (0, 0)), "symmetric")
