@@ -3,7 +3,7 @@
 The modules stand on floors, and a module imports only from floors below its own. Within a folder, a
 module imports only from those that stand to the left of it::
 
-    floor 4  comparison (observer tables results protocol scanner ablation detection __main__)
+    floor 4  comparison (observer tables results protocol scanner ablation detection noisy_scans without_clean __main__)
     floor 3  training (loop losses pairs scanner selfsupervised recipes weights __main__)
     floor 2  models (networks denoisers)  plotting (canvas images charts distributions)
     floor 1  data (wheels files samples patches transfer banks)  baselines (registry filters block_matching tuning)

@@ -13,6 +13,7 @@ from .pairs import (
 from .recipes import RECIPES, STEPS_PER_EPOCH, Recipe, patches_seen, stages
 from .scanner import scanner_noise, unknown_scanner_noise
 from .selfsupervised import (
+    clean_targets,
     neighbor2neighbor,
     neighbouring_slices,
     noise2noise,

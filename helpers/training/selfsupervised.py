@@ -1,7 +1,7 @@
 """What a network learns from where nobody has a clean image: pairs made of noisy images alone.
 
 Each function returns pairs(n, rng) -> (input, target, weight) for `Batches`, to be trained with the mean squared error
-or with the loss of `losses` that is named beside it. A weight of None counts all pixels alike.
+or with the loss that it names. A weight of None counts all pixels alike.
 """
 
 import cv2
@@ -9,6 +9,48 @@ import numpy as np
 
 from ..checks import NOISE_MARGIN, check_images, check_number, check_whole
 from ..models import hidden_grid
+
+
+def clean_targets(noisy, clean, size=64):
+    """Learn the clean image from a noisy one: what all others are compared with.
+
+    Unlike `NoisyBatches`, which adds new noise on every step, it takes noise that is there already.
+
+    Parameters
+    ----------
+    noisy, clean : lists of arrays of shape (n, height, width, 1)
+        For each patient noisy slices, near [0, 1], and the same without noise.
+    size : int
+        Edge of a patch in pixels.
+
+    Returns
+    -------
+    function
+        pairs(n, rng) -> (input, target, None), of shape (n, size, size, 1).
+
+    Raises
+    ------
+    ValueError
+        If there is no patient, one is no batch near [0, 1] or smaller than a patch, or the two do not match.
+
+    References
+    ----------
+    Jain and Seung, "Natural image denoising with convolutional networks", NIPS 2008.
+
+    Examples
+    --------
+    >>> noisy, clean = np.ones((1, 3, 80, 80, 1)), np.zeros((1, 3, 80, 80, 1))
+    >>> given, target, _ = clean_targets(noisy, clean)(4, np.random.default_rng(0))
+    >>> given.mean(), target.mean()
+    (np.float32(1.0), np.float32(0.0))
+    """
+    both = _side_by_side(noisy, clean, size, ("noisy", "clean"))
+
+    def pairs(n, rng):
+        patches = _cut(both, size, n, rng)
+        return patches[..., :1], patches[..., 1:], None
+
+    return pairs
 
 
 def noise2noise(first, second, size=64):
@@ -49,11 +91,7 @@ def noise2noise(first, second, size=64):
     >>> noisy_input.shape == target.shape == (4, 64, 64, 1)
     True
     """
-    first, second = _volumes(first, size, "first"), _volumes(second, size, "second")
-    shapes = [[images.shape for images in version] for version in (first, second)]
-    if shapes[0] != shapes[1]:
-        raise ValueError(f"second: expected the shapes of first, {shapes[0]}, got {shapes[1]}")
-    both = [np.concatenate(pair, axis=-1) for pair in zip(first, second)]
+    both = _side_by_side(first, second, size, ("first", "second"))
 
     def pairs(n, rng):
         patches = _cut(both, size, n, rng)
@@ -172,8 +210,7 @@ def noise2void(noisy, size=64, *, share=0.02, radius=2):
         row, column = np.divmod(rng.permuted(all_places, axis=1)[:, :count], size)
         weight = np.zeros(target.shape[:3], np.float32)
         weight[which, row, column] = 1
-        others = np.stack([row, column])[..., None] + around
-        others = np.abs(others)
+        others = np.abs(np.stack([row, column])[..., None] + around)
         others = np.minimum(others, 2 * (size - 1) - others)  # mirrored at the edges
         lots = rng.random(others.shape[1:])
         lots += weight[which[..., None], others[0], others[1]]  # no value of a hidden pixel
@@ -346,6 +383,17 @@ def _volumes(patients, size, name):
     volumes = [check_images(images, name, NOISE_MARGIN) for images in patients]
     check_whole(size, "size", 2, min(min(images.shape[1:3]) for images in volumes))
     return volumes
+
+
+def _side_by_side(one, other, size, names):
+    """Return patients whose channels are two versions of the same slices, or raise ValueError."""
+    versions = [_volumes(patients, size, name) for patients, name in zip((one, other), names)]
+    shapes = [[images.shape for images in version] for version in versions]
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            f"{names[1]}: expected the shapes of {names[0]}, {shapes[0]}, got {shapes[1]}"
+        )
+    return [np.concatenate(pair, axis=-1) for pair in zip(*versions)]
 
 
 def _cut(volumes, size, n, rng):

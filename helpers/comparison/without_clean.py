@@ -1,0 +1,298 @@
+"""How far does a network get that has never seen a clean image? By method, and by noise.
+
+`python -m helpers.comparison.without_clean` trains the small U-Net by each method, with three seeds, for white noise and
+for that of a scanner, and measures the test patients; it takes about an hour on two cores. A run that was stopped
+goes on where it was.
+"""
+
+import argparse
+import csv
+import functools
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from skimage.restoration import calibrate_denoiser
+
+from .._keras import keras
+from ..baselines import BASELINES, grid
+from ..metrics import clipped, trusted_psnr
+from ..models import as_denoiser, denoising_unet, j_invariant
+from ..training import (
+    Batches,
+    clean_targets,
+    fit,
+    neighbor2neighbor,
+    neighbor2neighbor_loss,
+    neighbouring_slices,
+    noise2noise,
+    noise2self,
+    noise2void,
+    sure,
+    sure_loss,
+    warmup_cosine,
+)
+from .noisy_scans import KERNEL, NOISES, PHOTONS, SCALE, SLAB, scans_of_test, scans_of_training
+from .protocol import STD
+from .results import RESULTS, machine, packages, replaced, stored_lines
+
+WITHOUT_CLEAN = RESULTS.with_name("without_clean.csv")
+SEEDS = (0, 1, 2)
+WIDTHS, EPOCHS, STEPS, BATCH_SIZE, SIZE, PEAK = (32, 48, 48), 8, 250, 8, 64, 1e-3
+CALIBRATED = ("nl_means", "total_variation", "bilateral")  # of `baselines.BASELINES`
+_COMMAND = "python -m helpers.comparison.without_clean"
+_COLUMNS = ["noise", "method", "seed", "patient", "slice", "psnr_db"]
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to learn.
+
+    Parameters
+    ----------
+    label, needs : str
+        Its name, and what it needs, as tables say it.
+    pairs : function
+        pairs(scans) -> what `Batches` takes.
+    loss : function
+        loss(scans) -> what Keras takes.
+    answer : function
+        answer(denoiser, scans) -> list of denoised patients.
+    halves : bool
+        True if it needs the halves of a scan.
+    """
+
+    label: str
+    needs: str
+    pairs: Callable
+    loss: Callable = lambda scans: "mse"
+    answer: Callable = lambda denoise, scans: [denoise(images) for images in scans.scan]
+    halves: bool = False
+
+
+def _mean_of_halves(denoise, scans):
+    return [(denoise(even) + denoise(odd)) / 2 for even, odd in zip(*scans.halves)]
+
+
+def _blind(denoise, scans):
+    blind = j_invariant(denoise)
+    return [blind(images) for images in scans.scan]
+
+
+_ONE = "one scan, independent noise"
+METHODS = {
+    "clean": Method(
+        "clean targets", "clean images", lambda s: clean_targets(s.scan, s.clean, SIZE)
+    ),
+    "noise2noise": Method(
+        "Noise2Noise", "two scans of the same", lambda s: noise2noise(s.scan, s.again, SIZE)
+    ),
+    "noise2inverse": Method(
+        "Noise2Inverse",
+        "projections",
+        lambda s: noise2noise(*s.halves, SIZE),
+        answer=_mean_of_halves,
+        halves=True,
+    ),
+    "neighbours": Method(
+        "neighbouring slices", "one scan", lambda s: neighbouring_slices(s.scan, SIZE)
+    ),
+    "neighbor2neighbor": Method(
+        "Neighbor2Neighbor",
+        _ONE,
+        lambda s: neighbor2neighbor(s.scan, SIZE),
+        lambda s: neighbor2neighbor_loss,
+    ),
+    "sure": Method(
+        "SURE",
+        "one scan, white Gaussian noise of known strength",
+        lambda s: sure(s.scan, SIZE),
+        lambda s: functools.partial(sure_loss, std=s.std),
+    ),
+    "noise2self": Method("Noise2Self", _ONE, lambda s: noise2self(s.scan, SIZE), answer=_blind),
+    "noise2void": Method("Noise2Void", _ONE, lambda s: noise2void(s.scan, SIZE)),
+}
+
+
+def learn(method, scans, seed, *, epochs=EPOCHS, steps=STEPS):
+    """Train the small U-Net from random weights by one method; all methods get the same number of updates.
+
+    Parameters
+    ----------
+    method : Method
+    scans : noisy_scans.NoisyScans
+        Of the training patient.
+    seed : int
+        Decides the initial weights and the patches.
+    epochs, steps : int
+        Number of epochs, and of updates in each.
+
+    Returns
+    -------
+    function
+        A denoiser (`models.as_denoiser`).
+
+    Examples
+    --------
+    >>> scans = NOISES["white"]([np.full((2, 64, 64, 1), 0.5, "float32")], None, 1.0, 0)
+    >>> learn(METHODS["sure"], scans, 0, epochs=1, steps=2)(scans.scan[0]).shape  # doctest: +ELLIPSIS
+    denoising_unet: 1 epochs, loss ...
+    (2, 64, 64, 1)
+    """
+    keras.utils.set_random_seed(seed)
+    network = denoising_unet(WIDTHS)
+    network.compile(keras.optimizers.Adam(warmup_cosine(PEAK, epochs * steps)), method.loss(scans))
+    batches = Batches(method.pairs(scans), batch_size=BATCH_SIZE, steps=steps, seed=seed)
+    fit(network, batches, epochs=epochs)
+    return as_denoiser(network, method.label)
+
+
+def calibrated(name, scans):
+    """Denoise patients with a filter that `calibrate_denoiser` sets without clean images, on each one's middle slice.
+
+    Parameters
+    ----------
+    name : str
+        A key of `baselines.BASELINES`.
+    scans : noisy_scans.NoisyScans
+
+    Returns
+    -------
+    list of arrays of shape (n, height, width, 1)
+
+    References
+    ----------
+    skimage.restoration.calibrate_denoiser, after Batson and Royer, ICML 2019. It, too, wants independent noise.
+
+    Examples
+    --------
+    >>> scans = NOISES["white"]([np.full((1, 32, 32, 1), 0.5, "float32")], None, 1.0, 0)
+    >>> calibrated("bilateral", scans)[0].shape
+    (1, 32, 32, 1)
+    """
+    filter_ = BASELINES[name]
+    denoised = []
+    for images in scans.scan:
+        best = calibrate_denoiser(
+            images[len(images) // 2, ..., 0],
+            lambda image, **settings: filter_(image[None, ..., None], **settings)[0, ..., 0],
+            grid(name, scans.std),
+        ).keywords["denoiser_kwargs"]
+        denoised.append(filter_(images, **best))
+    return denoised
+
+
+def scores(clean, denoised):
+    """Return the PSNR of each slice in dB, cut to [0, 1] as everywhere: one array per patient."""
+    return [trusted_psnr(a, clipped(a, b)) for a, b in zip(clean, denoised)]
+
+
+def _jobs():
+    """Name all that is measured: (noise, method, seed), seed -1 where nothing is trained."""
+    for noise in NOISES:
+        yield noise, "noisy", -1
+        for name in CALIBRATED:
+            yield noise, name, -1
+        for name, method in METHODS.items():
+            if noise == "scanner" or not method.halves:
+                for seed in SEEDS:
+                    yield noise, name, seed
+
+
+def _measure(noise, name, seed, before, after):
+    """Return the scores of one of `_jobs`: learned from scans of the training patient, tried on those of the test."""
+    if name == "noisy":
+        return scores(after.clean, after.scan)
+    if name in CALIBRATED:
+        return scores(after.clean, calibrated(name, after))
+    method = METHODS[name]
+    return scores(after.clean, method.answer(learn(method, before, seed), after))
+
+
+def read_without_clean(path=WITHOUT_CLEAN):
+    """Read the stored results.
+
+    Parameters
+    ----------
+    path : str or Path
+        The CSV file, by default the one that the repository holds.
+
+    Returns
+    -------
+    dict of str to (dict of str to dict)
+        For each noise and method the PSNR of the test slices in dB: {seed: [one array per patient]}, seed -1 where nothing
+        was trained.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it does not hold all that the command measures.
+
+    Examples
+    --------
+    >>> list(read_without_clean()["white"])[0]  # doctest: +SKIP
+    'noisy'
+    """
+    lines = stored_lines(path, _COMMAND)
+    try:
+        found = _parsed(lines)
+        sizes = {tuple(map(len, patients)) for patients in found.values()}
+        if list(found) != list(_jobs()) or len(sizes) != 1:
+            raise ValueError
+    except (ValueError, KeyError) as error:
+        raise ValueError(
+            f"{path}: expected all methods with all seeds; `{_COMMAND}` makes it anew"
+        ) from error
+    results = {}
+    for (noise, name, seed), values in found.items():
+        results.setdefault(noise, {}).setdefault(name, {})[seed] = values
+    return results
+
+
+def _parsed(lines):
+    """Read rows: {(noise, method, seed): [one array per patient]}."""
+    found = {}
+    for row in csv.DictReader(line for line in lines if not line.startswith("#")):
+        patients = found.setdefault((row["noise"], row["method"], int(row["seed"])), {})
+        patients.setdefault(int(row["patient"]), []).append(float(row["psnr_db"]))
+    return {job: [np.array(v) for v in patients.values()] for job, patients in found.items()}
+
+
+def _head():
+    """The lines above the rows: what they depend on, and where they were measured."""
+    numbers = WIDTHS, EPOCHS, STEPS, BATCH_SIZE, SIZE, PEAK, str(SLAB), SCALE, KERNEL, PHOTONS, STD
+    about = {"settings": numbers, "machine": machine(), "packages": packages()}
+    return [*(f"# {key}: {json.dumps(value)}" for key, value in about.items()), ",".join(_COLUMNS)]
+
+
+def main(arguments=None):
+    """Train and measure whatever is missing, and store the results when all are there."""
+    parser = argparse.ArgumentParser(prog=_COMMAND, description=__doc__.split("\n\n")[1])
+    file = "the CSV file (default helpers/results/without_clean.csv)"
+    parser.add_argument("--output", type=Path, default=WITHOUT_CLEAN, help=file)
+    path = parser.parse_args(arguments).output
+    unfinished = path.with_name(path.name + ".trained")
+    try:
+        rows = unfinished.read_text(encoding="utf-8").splitlines() if unfinished.exists() else []
+        if rows[: len(_head())] != _head():  # of other settings, or none
+            rows = _head()
+        done, scans = _parsed(rows), {}
+        for noise, name, seed in (job for job in _jobs() if job not in done):
+            if noise not in scans:
+                scans = {noise: (scans_of_training(noise), scans_of_test(noise))}
+            for patient, values in enumerate(_measure(noise, name, seed, *scans[noise])):
+                for index, value in enumerate(values):
+                    rows.append(f"{noise},{name},{seed},{patient},{index},{value:.4f}")
+            with replaced(unfinished) as file:  # whole, or not at all
+                file.writelines(f"{row}\n" for row in rows)
+        unfinished.replace(path)
+    except (ValueError, OSError) as error:  # a file that cannot be written, no data
+        parser.error(str(error))
+
+
+if __name__ == "__main__":
+    main()

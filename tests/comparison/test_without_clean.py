@@ -1,0 +1,164 @@
+"""helpers.comparison.without_clean and noisy_scans: halves that make a scan, one budget for all, a run that goes on."""
+
+import numpy as np
+import pytest
+
+from helpers import data
+from helpers.comparison import noisy_scans, without_clean
+
+FIRST = 2  # slices of each patient
+
+
+@pytest.fixture
+def scans():
+    """The lowest slices of the test patients, scanned."""
+    clean = [images[:FIRST] for images in data.load_ct("test")]
+    sinograms = data.ct_sinograms("test", first=FIRST)
+    return noisy_scans.scanner_scans(clean, sinograms, data.CT_PIXEL_MM["test"], 0)
+
+
+def test_a_scan_is_the_mean_of_its_halves(scans):
+    for scan, even, odd, clean in zip(scans.scan, *scans.halves, scans.clean, strict=True):
+        np.testing.assert_allclose(scan, (even + odd) / 2, atol=1e-6)
+        of_halves = even - clean, odd - clean
+        assert abs(np.corrcoef(*map(np.ravel, of_halves))[0, 1]) < 0.05
+        for noise in of_halves:  # half of the photons, twice the variance
+            assert noise.std() == pytest.approx(np.sqrt(2) * (scan - clean).std(), rel=0.05)
+
+
+def test_the_other_scan_has_other_noise_of_the_same_kind(scans):
+    for scan, again, clean in zip(scans.scan, scans.again, scans.clean):
+        one, other = scan - clean, again - clean
+        assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 0.05
+        assert one.std() == pytest.approx(other.std(), rel=0.05)
+        assert 0.5 * scans.std < one.std() < 2 * scans.std
+
+
+def test_half_of_the_views_have_the_noise_of_half_of_the_dose(scans):
+    """The whole scan is as noisy as one that is drawn from all views at once."""
+    (sinograms, shape), _ = data.ct_sinograms("test", first=FIRST)
+    rng, pixel = np.random.default_rng(1), data.CT_PIXEL_MM["test"]
+    from_all = noisy_scans.ct_noise(
+        sinograms, shape, pixel, noisy_scans.PHOTONS, rng, kernel=noisy_scans.KERNEL
+    )
+    std = (scans.scan[0] - scans.clean[0]).std() * noisy_scans.WINDOW_WIDTH
+    assert std == pytest.approx(from_all.std(), rel=0.05)
+
+
+def test_white_scans_have_no_halves(pictures):
+    scans = noisy_scans.white_scans([pictures], None, 1.0, 0)
+    assert scans.halves is None and scans.std == 0.07
+    assert (scans.scan[0] - pictures).std() == pytest.approx(0.07, rel=0.1)
+    assert not np.array_equal(scans.scan[0], scans.again[0])
+
+
+def test_every_method_gets_the_same_number_of_updates(monkeypatch, pictures, capsys):
+    seen = []
+    monkeypatch.setattr(
+        without_clean, "fit", lambda network, batches, epochs: seen.append((batches, epochs))
+    )
+    monkeypatch.setattr(without_clean, "SIZE", 16)
+    rng = np.random.default_rng(0)
+    white = noisy_scans.white_scans([np.tile(pictures, (1, 2, 2, 1))], None, 1.0, 0)
+    with_halves = noisy_scans.NoisyScans(
+        white.clean, white.scan, white.again, (white.scan, white.again), 0.07
+    )
+    for method in without_clean.METHODS.values():
+        denoise = without_clean.learn(method, with_halves, 0)
+        batches, epochs = seen[-1]
+        given, target, weight = batches.pairs(2, rng)
+        assert (epochs, batches.steps, batches.batch_size) == (8, 250, 8)
+        assert len(given) == len(target) and given.shape[1:] == (16, 16, 1)
+        answers = method.answer(denoise, with_halves)
+        assert [images.shape for images in answers] == [images.shape for images in white.clean]
+    assert len(seen) == len(without_clean.METHODS) == 8
+
+
+@pytest.mark.parametrize("name", without_clean.CALIBRATED)
+def test_calibration_without_clean_images_helps(name, rng):
+    clean = np.full((1, 48, 48, 1), 0.4, np.float32)
+    clean[:, 10:30, 12:40] = 0.7
+    scans = noisy_scans.white_scans([clean], None, 1.0, 0)
+    noisy, denoised = (
+        without_clean.scores(scans.clean, images)[0].mean()
+        for images in (scans.scan, without_clean.calibrated(name, scans))
+    )
+    assert denoised > noisy + 2
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """The command with stand-ins for scans and trainings; returns the jobs that it measured."""
+    jobs = []
+
+    def measure(noise, name, seed, before, after):
+        jobs.append((noise, name, seed))
+        return [np.array([30.0 + seed, 31.0]), np.array([20.1234])]
+
+    monkeypatch.setattr(without_clean, "scans_of_training", lambda noise: noise)
+    monkeypatch.setattr(without_clean, "scans_of_test", lambda noise: noise)
+    monkeypatch.setattr(without_clean, "_measure", measure)
+    return jobs
+
+
+def test_command_stores_what_it_measures(tmp_path, command, refusal):
+    path = tmp_path / "out.csv"
+    without_clean.main(["--output", str(path)])
+    stored = without_clean.read_without_clean(path)
+    assert list(stored) == ["white", "scanner"]
+    assert "noise2inverse" not in stored["white"] and "noise2inverse" in stored["scanner"]
+    assert list(stored["white"]["clean"]) == [0, 1, 2] and list(stored["white"]["total_variation"]) == [-1]
+    first, second = stored["scanner"]["sure"][2]
+    np.testing.assert_allclose(first, [32, 31])
+    np.testing.assert_allclose(second, [20.1234])
+    assert len(command) == len(set(command)) == 2 * 4 + 7 * 3 + 8 * 3
+    assert [p.name for p in tmp_path.iterdir()] == ["out.csv"]
+    last = refusal(without_clean.main, "--output", str(tmp_path / "no" / "folder.csv"))
+    assert last.startswith("python -m helpers.comparison.without_clean: error: ")
+
+
+def test_a_stopped_run_goes_on_where_it_was(tmp_path, command, monkeypatch):
+    path, measure = tmp_path / "out.csv", without_clean._measure
+
+    def stopped(*job):
+        if len(command) == 10:
+            raise KeyboardInterrupt
+        return measure(*job)
+
+    monkeypatch.setattr(without_clean, "_measure", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        without_clean.main(["--output", str(path)])
+    assert not path.exists()
+    with pytest.raises(FileNotFoundError, match="out.csv: no such file; `python -m helpers"):
+        without_clean.read_without_clean(path)
+    monkeypatch.setattr(without_clean, "_measure", measure)
+    without_clean.main(["--output", str(path)])
+    assert len(command) == len(set(command)) == 53
+    resumed = path.read_text()
+    path.unlink()
+    without_clean.main(["--output", str(path)])
+    assert path.read_text() == resumed
+
+
+def test_rows_of_other_settings_are_not_taken_over(tmp_path, command, monkeypatch):
+    path = tmp_path / "out.csv"
+    without_clean.main(["--output", str(path)])
+    path.rename(tmp_path / "out.csv.trained")
+    monkeypatch.setattr(without_clean, "STEPS", 3)
+    without_clean.main(["--output", str(path)])
+    assert len(command) == 2 * 53
+
+
+def test_unreadable_results_are_named(tmp_path, command):
+    path = tmp_path / "out.csv"
+    without_clean.main(["--output", str(path)])
+    whole = path.read_text()
+    for text in (
+        "",
+        "a,b\n1,2\n",
+        whole.rsplit("scanner,noise2void,2", 1)[0],
+        whole.replace("31.0", "x"),
+    ):
+        path.write_text(text)
+        with pytest.raises(ValueError, match="out.csv: expected all methods with all seeds"):
+            without_clean.read_without_clean(path)
