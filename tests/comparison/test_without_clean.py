@@ -107,7 +107,9 @@ def test_command_stores_what_it_measures(tmp_path, command, refusal):
     stored = without_clean.read_without_clean(path)
     assert list(stored) == ["white", "scanner"]
     assert "noise2inverse" not in stored["white"] and "noise2inverse" in stored["scanner"]
-    assert list(stored["white"]["clean"]) == [0, 1, 2] and list(stored["white"]["total_variation"]) == [-1]
+    assert list(stored["white"]["clean"]) == [0, 1, 2] and list(
+        stored["white"]["total_variation"]
+    ) == [-1]
     first, second = stored["scanner"]["sure"][2]
     np.testing.assert_allclose(first, [32, 31])
     np.testing.assert_allclose(second, [20.1234])
