@@ -3,12 +3,13 @@
 The modules stand on floors, and a module imports only from floors below its own. Within a folder, a
 module imports only from those that stand to the left of it::
 
-    floor 4  comparison (observer tables results protocol scanner ablation detection noisy_scans without_clean __main__)
+    floor 5  __main__
+    floor 4  comparison (observer tables results protocol scanner ablation detection noisy_scans without_clean __main__)  scans (series dicom journal stream run)
     floor 3  training (loop losses pairs scanner selfsupervised recipes weights __main__)
     floor 2  models (networks denoisers)  plotting (canvas images charts distributions)
     floor 1  data (wheels files samples patches transfer banks)  baselines (registry filters block_matching tuning)
     floor 0  noise (images ct projections spectrum)  metrics  contract
     ground   checks  progress  hounsfield  _keras
 
-Only models, training and comparison import Keras; data does so where a loader goes through keras.datasets.
+Only models, training, comparison and scans import Keras; data does so where a loader goes through keras.datasets.
 """

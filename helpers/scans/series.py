@@ -1,0 +1,353 @@
+"""Find the CT series below a folder, and what must be known of one before a pixel is read."""
+
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from pydicom import uid
+
+CT_IMAGES = (
+    uid.CTImageStorage,
+    uid.EnhancedCTImageStorage,
+    uid.LegacyConvertedEnhancedCTImageStorage,
+)
+_NEEDED = (
+    "SeriesInstanceUID SOPInstanceUID Rows Columns SamplesPerPixel BitsAllocated BitsStored".split()
+)
+_SAME_MM = 0.01  # positions that differ by less are the same
+_EVEN = 0.1  # a distance may differ from the usual one by this share of it
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One CT slice: where it is stored, and where it lies.
+
+    Parameters
+    ----------
+    path : Path
+        Its file.
+    number : int
+        Its number in the file, from 0; a file of one slice has no other.
+    place : tuple of float
+        ImagePositionPatient: the centre of its first pixel, in mm.
+    slope, intercept : float
+        From stored values to Hounsfield units.
+    """
+
+    path: Path
+    number: int
+    place: tuple
+    slope: float
+    intercept: float
+
+
+@dataclass(frozen=True)
+class Series:
+    """A CT series: its slices in order along the patient, from feet to head where they are axial.
+
+    Parameters
+    ----------
+    uid : str
+        SeriesInstanceUID.
+    description : str
+        SeriesDescription, or "".
+    frames : tuple of Frame
+        In order along `normal`.
+    shape : (int, int)
+        Height and width of a slice.
+    pixel_mm : (float, float)
+        Distance of rows, and of columns.
+    orientation : tuple of float
+        ImageOrientationPatient: the directions along a row and down a column.
+    number : int
+        SeriesNumber, or 0.
+    fault : str
+        What is wrong with it, in one sentence that names a file, or "".
+
+    Examples
+    --------
+    >>> frames = [Frame(Path("a.dcm"), 0, (0, 0, z), 1, -1024) for z in (0.0, 2.5, 5.0)]
+    >>> series = Series("1.2", "lung", tuple(frames), (512, 512), (0.7, 0.7), (1, 0, 0, 0, 1, 0))
+    >>> series.step_mm, series.even, series.tilted
+    (2.5, True, False)
+    """
+
+    uid: str
+    description: str
+    frames: tuple
+    shape: tuple
+    pixel_mm: tuple
+    orientation: tuple
+    number: int = 0
+    fault: str = ""
+
+    @property
+    def normal(self):
+        """Direction along which slices are counted."""
+        return np.cross(self.orientation[:3], self.orientation[3:])
+
+    @property
+    def steps(self):
+        """How far each slice lies from the one before, in mm: arrays along the normal, and across it."""
+        moves = np.diff([frame.place for frame in self.frames], axis=0).reshape(-1, 3)
+        along = moves @ self.normal
+        across = np.linalg.norm(moves - along[:, None] * self.normal, axis=1)
+        return along, across
+
+    @property
+    def step_mm(self):
+        """The usual distance of neighbouring slices, or None where there is one slice."""
+        along, _ = self.steps
+        return float(np.median(along).round(4)) if len(along) else None
+
+    @property
+    def even(self):
+        """True where all neighbouring slices are as far from each other."""
+        along, _ = self.steps
+        return bool(len(along) and np.all(np.abs(along - self.step_mm) <= _EVEN * self.step_mm))
+
+    @property
+    def tilted(self):
+        """True where slices are shifted against each other, as by a tilted gantry."""
+        _, across = self.steps
+        return bool(np.any(across > max(_SAME_MM, _EVEN * min(self.pixel_mm))))
+
+
+@dataclass(frozen=True)
+class Found:
+    """What lies below a folder.
+
+    Parameters
+    ----------
+    series : tuple of Series
+        The CT series, largest first.
+    left_out : dict of str to int
+        How many files are something else, by what they are.
+    broken : tuple of str
+        One sentence for each file that says it is DICOM and cannot be read.
+    """
+
+    series: tuple
+    left_out: dict
+    broken: tuple
+
+
+def find_series(folder):
+    """Read the headers of all files below a folder, and sort the CT slices among them into series.
+
+    No pixel is read. Links to folders are not followed.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Of any depth, with any names, in any order.
+
+    Returns
+    -------
+    Found
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder.
+
+    References
+    ----------
+    DICOM PS3.3, C.7.6.2 (image plane), C.7.6.16.2 (functional groups of a multi-frame file), C.11.1 (modality LUT).
+
+    Examples
+    --------
+    >>> found = find_series("scans/patient_7")  # doctest: +SKIP
+    >>> [(series.description, len(series.frames)) for series in found.series]  # doctest: +SKIP
+    [('Thorax 1.0 B70f', 320), ('Topogram 0.6 T20f', 1)]
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: no such folder; expected one that holds DICOM files")
+    groups, left_out, broken = {}, Counter(), []
+    for path in _files(folder):
+        try:
+            header = _header(path)
+            if isinstance(header, str):
+                left_out[header] += 1
+                continue
+            frames = _frames(path, header)
+        except Exception as error:  # pydicom raises many kinds for damaged files
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            broken.append(f"{path}: expected a complete DICOM file of CT slices ({reason})")
+            continue
+        groups.setdefault(str(header.SeriesInstanceUID), []).append((header, frames))
+    series = sorted(
+        (_series(name, members) for name, members in groups.items()),
+        key=lambda one: (-len(one.frames), one.uid),
+    )
+    return Found(tuple(series), dict(sorted(left_out.items())), tuple(broken))
+
+
+def choose_series(found, where, name=None):
+    """Return the one series to work on, or raise ValueError.
+
+    Parameters
+    ----------
+    found : Found
+    where : str
+        What was searched, for messages.
+    name : str, optional
+        SeriesInstanceUID; needed where there are several series.
+
+    Returns
+    -------
+    Series
+
+    Raises
+    ------
+    ValueError
+        If there is none, or several and no name, or none of this name; if a file is broken or the series has a fault.
+
+    Examples
+    --------
+    >>> choose_series(Found((), {"MR Image": 2}, ()), "scans")
+    Traceback (most recent call last):
+        ...
+    ValueError: scans: expected CT slices, found none (left out: 2 MR Image)
+    """
+    if found.broken:
+        more = f" (and {len(found.broken) - 1} more)" if len(found.broken) > 1 else ""
+        raise ValueError(found.broken[0] + more)
+    if not found.series:
+        others = ", ".join(f"{count} {what}" for what, count in found.left_out.items())
+        raise ValueError(
+            f"{where}: expected CT slices, found none"
+            + (f" (left out: {others})" if others else "")
+        )
+    known = {series.uid: series for series in found.series}
+    if name is None and len(known) > 1 or name is not None and name not in known:
+        listed = "; ".join(f"{series.uid} ({len(series.frames)} slices)" for series in found.series)
+        wanted = "a series to be named" if name is None else f"one of its series, got {name!r}"
+        raise ValueError(f"{where}: expected {wanted}, it has {listed}")
+    (series,) = known.values() if name is None else [known[name]]
+    if series.fault:
+        raise ValueError(series.fault)
+    return series
+
+
+def _files(folder):
+    """All files below a folder, in a fixed order."""
+    for place, folders, names in os.walk(folder):
+        folders.sort()
+        yield from (Path(place, name) for name in sorted(names))
+
+
+def _header(path):
+    """Return the header of a file of CT slices, or in words what the file is instead."""
+    if not path.is_file():
+        return "broken link"
+    with path.open("rb") as file:
+        marked = file.read(132)[128:] == b"DICM"
+    if not marked and path.suffix.lower() not in (".dcm", ".dicom", ".ima"):
+        return "file that is not DICOM"
+    if path.stat().st_size == 0:
+        raise ValueError("it is empty")
+    with path.open("rb") as file:
+        header = pydicom.dcmread(file, stop_before_pixels=True, force=False)
+        if header.file_meta.MediaStorageSOPClassUID == uid.MediaStorageDirectoryStorage:
+            return "table of contents"
+        if header.SOPClassUID not in CT_IMAGES:
+            return uid.UID(header.SOPClassUID).name.removesuffix(" Storage")
+        if "LOCALIZER" in header.get("ImageType", []):
+            return "localiser"
+        for name in _NEEDED:
+            if name not in header:
+                raise ValueError(f"it has no {name}")
+        if header.SamplesPerPixel != 1:
+            return "colour picture"
+        _check_length(header, path.stat().st_size - file.tell())
+    return header
+
+
+def _check_length(header, left):
+    """Raise ValueError if a file ends before its pixels do; of compressed ones, only decoding can tell."""
+    if header.file_meta.TransferSyntaxUID.is_compressed:
+        return
+    count = int(header.get("NumberOfFrames", 1)) * header.Rows * header.Columns
+    if left < count * header.BitsAllocated // 8:
+        raise ValueError("its pixels are cut off")
+
+
+def _frames(path, header):
+    """Return each slice of a file, with what tells whether slices belong together."""
+    shared = header.get("SharedFunctionalGroupsSequence", [None])[0]
+    groups = header.get("PerFrameFunctionalGroupsSequence", [header])
+    frames = []
+    for number, group in enumerate(groups):
+
+        def found(sequence, name, group=group):
+            for place in (group, shared):
+                if place is not None and sequence in place:
+                    return place[sequence][0][name].value
+            if name not in header:
+                raise ValueError(f"it has no {name}")
+            return header[name].value
+
+        place = _numbers(found("PlanePositionSequence", "ImagePositionPatient"), 3)
+        orientation = _numbers(found("PlaneOrientationSequence", "ImageOrientationPatient"), 6)
+        pixel_mm = _numbers(found("PixelMeasuresSequence", "PixelSpacing"), 2)
+        slope, intercept = (
+            _numbers([found("PixelValueTransformationSequence", name)], 1)[0]
+            for name in ("RescaleSlope", "RescaleIntercept")
+        )
+        if not slope:
+            raise ValueError("its RescaleSlope is 0")
+        if min(pixel_mm) <= 0:
+            raise ValueError("its PixelSpacing is not above 0")
+        kind = (header.Rows, header.Columns), pixel_mm, orientation
+        frames.append((Frame(path, number, place, slope, intercept), kind))
+    return frames
+
+
+def _numbers(values, count):
+    """Return finite numbers, or raise ValueError."""
+    numbers = tuple(float(value) for value in values)
+    if len(numbers) != count or not np.isfinite(numbers).all():
+        raise ValueError(f"expected {count} numbers, got {values}")
+    return numbers
+
+
+def _series(name, members):
+    """Put the slices of a series in order, and look for faults."""
+    kinds = Counter(
+        (shape, _rounded(pixel_mm), _rounded(orientation))
+        for _, frames in members
+        for _, (shape, pixel_mm, orientation) in frames
+    )
+    usual = kinds.most_common(1)[0][0]
+    fault, slices = "", []
+    for _, frames in members:
+        for frame, (shape, pixel_mm, orientation) in frames:
+            if (shape, _rounded(pixel_mm), _rounded(orientation)) != usual:
+                fault = fault or (
+                    f"{frame.path}: expected slices of one size and direction, {usual[0][0]} x {usual[0][1]} pixels, "
+                    f"got {shape[0]} x {shape[1]} pixels of {pixel_mm[0]:g} mm in another plane or size"
+                )
+            slices.append((frame, (shape, pixel_mm, orientation)))
+    _, (shape, pixel_mm, orientation) = slices[0]
+    normal = np.cross(orientation[:3], orientation[3:])
+    frames = sorted(
+        (frame for frame, _ in slices), key=lambda frame: float(np.dot(frame.place, normal))
+    )
+    for below, above in zip(frames, frames[1:]):
+        if np.linalg.norm(np.subtract(above.place, below.place)) < _SAME_MM:
+            fault = fault or (
+                f"{above.path}: expected one slice at each place, {below.path.name} lies there, too"
+            )
+    header = members[0][0]
+    description, number = header.get("SeriesDescription"), header.get("SeriesNumber")
+    about = str(description or ""), tuple(frames), shape, pixel_mm, orientation
+    return Series(name, *about, int(number or 0), fault)
+
+
+def _rounded(numbers):
+    return tuple(round(number, 3) for number in numbers)

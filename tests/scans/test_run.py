@@ -1,0 +1,416 @@
+"""helpers.scans.run: Hounsfield units that nothing spoils, a derived series, a run that goes on, hostile input."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom import uid
+from pydicom.pixels import pixel_array
+from scans_of_tests import HEIGHT, WIDTH, by_place, contents, image_file, write
+
+from helpers.__main__ import main
+from helpers.scans import denoise_scan
+
+MODEL = "ct_unet_small"
+
+
+def hounsfield(file):
+    return pixel_array(file).astype(float) * float(file.RescaleSlope) + float(file.RescaleIntercept)
+
+
+def test_what_the_network_removes_is_subtracted_inside_the_window_only(scan, tmp_path, shipped):
+    from helpers.hounsfield import WINDOW_WIDTH, window
+
+    denoise_scan(scan, tmp_path / "out", model=MODEL)
+    before, after = by_place(scan), by_place(tmp_path / "out")
+    assert list(before) == list(after) and len(after) == 7
+    for place, file in before.items():
+        hu, denoised = hounsfield(file), hounsfield(after[place])
+        beyond = (hu < -1000) | (hu > 400)
+        assert beyond.any() and (denoised[beyond] == hu[beyond]).all()
+        grey = window(hu)[None, ..., None]
+        removed = (grey - shipped[MODEL](grey))[0, ..., 0] * WINDOW_WIDTH
+        expected = np.where(beyond, hu, hu - removed)
+        assert np.abs(denoised - expected).max() <= 0.5 + 1e-3
+        assert not np.array_equal(denoised, hu)
+
+
+def test_neighbours_are_seen_as_in_one_piece(scan, tmp_path, shipped, monkeypatch):
+    """Slabs of two slices give what the whole scan gives."""
+    from helpers.scans import stream
+
+    denoise_scan(scan, tmp_path / "whole", model="ct_unet_25d")
+    monkeypatch.setattr(stream, "SLAB", 2)
+    denoise_scan(scan, tmp_path / "slabs", model="ct_unet_25d")
+    for one, other in zip(*(by_place(tmp_path / name).values() for name in ("whole", "slabs"))):
+        assert np.abs(hounsfield(one) - hounsfield(other)).max() <= 1
+
+
+def test_strength_0_changes_no_pixel(scan, tmp_path):
+    report = denoise_scan(scan, tmp_path / "out", model=MODEL, strength=0)
+    for one, other in zip(by_place(scan).values(), by_place(tmp_path / "out").values()):
+        assert one.PixelData == other.PixelData
+        assert one.SOPInstanceUID != other.SOPInstanceUID
+    assert {note["removed_hu"] for note in report["files"]} == {0}
+
+
+@pytest.mark.parametrize("slope", [0.5, 2, -1])
+def test_each_slice_has_its_own_slope_and_intercept(slope, tmp_path):
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    hu = -500.0 + 10 * y + 4 * x
+    files = []
+    for index, (own, intercept) in enumerate([(1, -1024), (slope, -1000 if slope > 0 else 2000)]):
+        file = image_file(index, RescaleSlope=own, RescaleIntercept=intercept)
+        file.PixelData = np.rint((hu - intercept) / own).astype("<u2").tobytes()
+        files.append(file)
+    write(tmp_path / "scan", files)
+    denoise_scan(tmp_path / "scan", tmp_path / "out", model=MODEL)
+    one, other = map(hounsfield, by_place(tmp_path / "out").values())
+    assert np.abs(one - other).max() <= 1 + abs(slope)
+
+
+def test_values_are_never_wrapped_around(tmp_path):
+    """Stored values at the very ends of what their bits can hold."""
+    rng = np.random.default_rng(0)
+    hu = np.where(rng.random((HEIGHT, WIDTH)) < 0.5, -1000, 399)
+    file = image_file(0, RescaleSlope=1, RescaleIntercept=-1000, BitsStored=11, HighBit=10)
+    file.PixelData = (hu + 1000).astype("<u2").tobytes()
+    write(tmp_path / "scan", [file])
+    denoise_scan(tmp_path / "scan", tmp_path / "out", model=MODEL)
+    (denoised,) = by_place(tmp_path / "out").values()
+    stored = pixel_array(denoised)
+    assert stored.min() >= 0 and stored.max() <= 2047
+    assert np.abs(hounsfield(denoised) - hu).max() < 1400
+
+
+def test_the_derived_series_cannot_be_taken_for_the_original(scan, tmp_path):
+    denoise_scan(scan, tmp_path / "out", model=MODEL, strength=0.5)
+    series, instances = set(), set()
+    for place, old in by_place(scan).items():
+        new = by_place(tmp_path / "out")[place]
+        for name in ("StudyInstanceUID", "FrameOfReferenceUID", "PatientID", "PatientName"):
+            assert new[name].value == old[name].value
+        for name in ("ImagePositionPatient", "PixelSpacing", "RescaleSlope", "InstanceNumber"):
+            assert new[name].value == old[name].value
+        series.add(new.SeriesInstanceUID)
+        instances.add(new.SOPInstanceUID)
+        assert new.file_meta.MediaStorageSOPInstanceUID == new.SOPInstanceUID
+        assert new.SeriesInstanceUID != old.SeriesInstanceUID
+        assert list(new.ImageType) == ["DERIVED", "PRIMARY", "AXIAL"]
+        assert new.SeriesDescription == "lung denoised" and new.SeriesNumber == 1001
+        assert MODEL in new.DerivationDescription and "0.5" in new.DerivationDescription
+        assert new.SourceImageSequence[0].ReferencedSOPInstanceUID == old.SOPInstanceUID
+        assert "Not for clinical use" in new.ImageComments
+        assert len(new.ContributingEquipmentSequence) == 1
+        assert "InstanceCreationDate" not in new
+        pixels = pixel_array(new)
+        assert new.SmallestImagePixelValue == pixels.min()
+        assert new.LargestImagePixelValue == pixels.max()
+    assert len(series) == 1 and len(instances) == 7
+
+
+def test_the_same_again_gives_the_same_bytes_and_other_options_other_identifiers(scan, tmp_path):
+    before = contents(scan)
+    for name, strength in (("one", 1), ("two", 1), ("half", 0.5)):
+        denoise_scan(scan, tmp_path / name, model=MODEL, strength=strength)
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    one, half = (next(iter(by_place(tmp_path / name).values())) for name in ("one", "half"))
+    assert one.SeriesInstanceUID != half.SeriesInstanceUID
+    assert one.SOPInstanceUID != half.SOPInstanceUID
+    assert contents(scan) == before  # nothing is ever written into the source
+
+
+@pytest.mark.parametrize("syntax", [uid.RLELossless, uid.ImplicitVRLittleEndian])
+def test_other_transfer_syntaxes(syntax, scan, tmp_path):
+    for path in scan.rglob("*.dcm"):
+        file = pydicom.dcmread(path)
+        if syntax.is_compressed:
+            file.compress(syntax)
+        file.file_meta.TransferSyntaxUID = syntax
+        file.save_as(
+            path, implicit_vr=syntax.is_implicit_VR, little_endian=True, enforce_file_format=True
+        )
+    denoise_scan(scan, tmp_path / "out", model=MODEL, strength=0)
+    for one, other in zip(by_place(scan).values(), by_place(tmp_path / "out").values()):
+        np.testing.assert_array_equal(pixel_array(one), pixel_array(other))
+
+
+def test_the_report(scan, tmp_path):
+    report = denoise_scan(scan, tmp_path / "out", model=MODEL)
+    assert json.loads((tmp_path / "out" / "denoise.json").read_text()) == report
+    assert [note["slice"] for note in report["files"]] == list(range(7))
+    assert all((tmp_path / "out" / note["file"]).exists() for note in report["files"])
+    assert max(note["removed_hu"] for note in report["files"]) > 0
+    assert "Somebody" not in json.dumps(report)
+
+
+# ------------------------------------------------------------------ nothing is lost
+
+
+def test_a_destination_that_holds_files_is_left_alone(scan, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "mine.txt").write_text("precious")
+    with pytest.raises(FileExistsError, match="out: expected a new or an empty folder"):
+        denoise_scan(scan, out, model=MODEL)
+    with pytest.raises(ValueError, match="out: expected an interrupted run"):
+        denoise_scan(scan, out, model=MODEL, resume=True)
+    assert contents(out) == {"mine.txt": b"precious"}
+    denoise_scan(scan, out, model=MODEL, overwrite=True)
+    assert len(contents(out)) == 9 and (out / "mine.txt").read_text() == "precious"
+
+
+def test_a_dry_run_writes_nothing(scan, tmp_path):
+    plan = denoise_scan(scan, tmp_path / "out", model=MODEL, dry_run=True)
+    assert plan["slices"] == 7 and not (tmp_path / "out").exists()
+
+
+def test_an_interrupted_run_goes_on_with_the_same_bytes(scan, tmp_path, monkeypatch):
+    from helpers.scans import dicom, stream
+
+    monkeypatch.setattr(stream, "SLAB", 2)
+    denoise_scan(scan, tmp_path / "whole", model="ct_unet_25d")
+    write_image, written = dicom.write_image, []
+
+    def stopped(path, header, pixels):
+        write_image(path, header, pixels)
+        written.append(path)
+        if len(written) == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(dicom, "write_image", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        denoise_scan(scan, tmp_path / "out", model="ct_unet_25d")
+    assert not (tmp_path / "out" / "denoise.json").exists()
+    assert len(list((tmp_path / "out").rglob("*.dcm"))) == 3
+    with pytest.raises(ValueError, match="out: expected the arguments of the interrupted run"):
+        denoise_scan(scan, tmp_path / "out", model=MODEL, resume=True)
+    denoise_scan(scan, tmp_path / "out", model="ct_unet_25d", resume=True)
+    assert len(written) == 4 + 4  # what was done is not done again
+    left = {name: b for name, b in contents(tmp_path / "out").items() if "unfinished" not in name}
+    assert left == contents(tmp_path / "whole") == contents(tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_with_the_same_bytes(scan, tmp_path):
+    command = [sys.executable, "-m", "helpers", "denoise", str(scan), "--model", MODEL]
+    subprocess.run([*command, str(tmp_path / "whole")], check=True, capture_output=True)
+    out = tmp_path / "out"
+    process = subprocess.Popen(
+        [*command, str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    for _ in range(6000):
+        if len(list(out.rglob("*.dcm"))) >= 2 or process.poll() is not None:
+            break
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    subprocess.run([*command, str(out), "--resume"], check=True, capture_output=True)
+    assert contents(out) == contents(tmp_path / "whole")
+
+
+# ------------------------------------------------------------------ hostile input
+
+
+def _cut(path, share):
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+
+
+def _slices(folder, *changes, count=6):
+    """A series whose slice k is changed by the k-th dict."""
+    changes = [*changes, *[{}] * (count - len(changes))]
+    return write(folder, [image_file(k, **change) for k, change in enumerate(changes)])
+
+
+HOSTILE = {
+    "no such folder": (lambda f: None, "scan: no such folder; expected one that holds DICOM files"),
+    "an empty folder": (lambda f: f.mkdir(), "scan: expected CT slices, found none"),
+    "text only": (
+        lambda f: (f.mkdir(), (f / "a.txt").write_text("hello")),
+        r"expected CT slices, found none \(left out: 1 file that is not DICOM\)",
+    ),
+    "a text file called .dcm": (
+        lambda f: (_slices(f), (f / "x.dcm").write_text("hello")),
+        r"x\.dcm: expected a complete DICOM file of CT slices",
+    ),
+    "an empty file": (
+        lambda f: (_slices(f), (f / "x.dcm").touch()),
+        r"x\.dcm: expected a complete DICOM file of CT slices \(it is empty\)",
+    ),
+    "pixels cut off": (
+        lambda f: _cut(_slices(f)[2], 0.7),
+        r"image17\.dcm: expected a complete DICOM file .*cut off",
+    ),
+    "header cut off": (
+        lambda f: _cut(_slices(f)[2], 0.1),
+        r"image17\.dcm: expected a complete DICOM file",
+    ),
+    "pixels missing": (
+        lambda f: _slices(f, {"PixelData": None}),
+        r"image03\.dcm: expected a complete DICOM file .*cut off",
+    ),
+    "no rescale slope": (
+        lambda f: _slices(f, {"RescaleSlope": None}),
+        r"image03\.dcm: expected a complete .*RescaleSlope",
+    ),
+    "rescale slope 0": (
+        lambda f: _slices(f, {"RescaleSlope": 0}),
+        r"image03\.dcm: .*RescaleSlope is 0",
+    ),
+    "no intercept": (
+        lambda f: _slices(f, {}, {"RescaleIntercept": None}),
+        r"image10\.dcm: .*RescaleIntercept",
+    ),
+    "no position": (
+        lambda f: _slices(f, {"ImagePositionPatient": None}),
+        r"image03\.dcm: .*ImagePositionPatient",
+    ),
+    "no orientation": (
+        lambda f: _slices(f, {"ImageOrientationPatient": None}),
+        r"image03\.dcm: .*ImageOrientationPatient",
+    ),
+    "no pixel spacing": (
+        lambda f: _slices(f, {"PixelSpacing": None}),
+        r"image03\.dcm: .*PixelSpacing",
+    ),
+    "pixel spacing 0": (
+        lambda f: _slices(f, {"PixelSpacing": [0, 0.9]}),
+        r"image03\.dcm: .*PixelSpacing is not above 0",
+    ),
+    "no series": (
+        lambda f: _slices(f, {"SeriesInstanceUID": None}),
+        r"image03\.dcm: expected a complete DICOM file .*no SeriesInstanceUID",
+    ),
+    "two slices at one place": (
+        lambda f: _slices(f, {}, {"ImagePositionPatient": [0, 0, 0]}),
+        r"image\d\d\.dcm: expected one slice at each place, image\d\d\.dcm lies there, too",
+    ),
+    "mixed sizes": (
+        lambda f: _slices(f, {"hu": np.zeros((10, 12))}),
+        r"image03\.dcm: expected slices of one size and direction",
+    ),
+    "mixed pixel sizes": (
+        lambda f: _slices(f, {"PixelSpacing": [0.5, 0.5]}),
+        r"image03\.dcm: expected slices of one size and direction",
+    ),
+    "mixed directions": (
+        lambda f: _slices(f, {"ImageOrientationPatient": [0, 1, 0, 1, 0, 0]}),
+        r"image03\.dcm: expected slices of one size and direction",
+    ),
+    "two series": (
+        lambda f: _slices(f, {}, {"series": "7.7"}),
+        r"scan: expected a series to be named, it has 1\.2\.3\.4 \(5 slices\); 7\.7 \(1 slices\)",
+    ),
+    "all pixels alike": (
+        lambda f: _slices(f, *[{"hu": np.full((8, 8), 40)}] * 6),
+        r"image03\.dcm: expected an image, all pixels are 40 HU",
+    ),
+    "MR only": (
+        lambda f: _slices(f, *[{"SOPClassUID": uid.MRImageStorage}] * 6),
+        "expected CT slices, found none .left out: 6",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_scans(name, tmp_path, capsys):
+    make, message = HOSTILE[name]
+    scan = tmp_path / "scan"
+    make(scan)
+    for path in scan.rglob("*.dcm"):  # the kind stands in the head of a file, too
+        if name == "MR only":
+            file = pydicom.dcmread(path)
+            file.file_meta.MediaStorageSOPClassUID = file.SOPClassUID
+            file.save_as(path)
+    code = main(["denoise", str(scan), str(tmp_path / "out"), "--model", MODEL])
+    captured = capsys.readouterr()
+    assert code == 1 and not (tmp_path / "out").exists()
+    (line,) = captured.err.splitlines()
+    assert line.startswith("python -m helpers denoise: ")
+    assert re.search(message, line), line
+
+
+@pytest.mark.parametrize(
+    ("changes", "which"),
+    [
+        ({2: [0, 0, 5.9]}, "uneven distances"),
+        ({k: [0, 0.5 * k, 2.5 * k] for k in range(7)}, "shifted against each other"),
+    ],
+)
+def test_a_network_of_neighbours_wants_neighbours(changes, which, tmp_path, capsys):
+    files = [
+        image_file(k, **({"ImagePositionPatient": changes[k]} if k in changes else {}))
+        for k in range(7)
+    ]
+    write(tmp_path / "scan", files)
+    arguments = ["denoise", str(tmp_path / "scan"), str(tmp_path / "out")]
+    assert main([*arguments, "--model", "ct_unet_25d"]) == 1
+    assert which in capsys.readouterr().err
+    assert main([*arguments, "--model", MODEL, "--dry-run"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--strength", "2"], "strength: expected a number in"),
+        (["--strength", "nan"], "strength: expected a number in"),
+        (["--model", "resnet"], "name: expected one of"),
+        (["--model", "none.keras"], "none.keras: no such file"),
+        (["--series", "9"], "expected one of its series, got '9'"),
+        (["--overwrite", "--resume"], "resume: expected either overwrite or resume"),
+    ],
+)
+def test_bad_options(options, message, scan, tmp_path, capsys):
+    assert main(["denoise", str(scan), str(tmp_path / "out"), "--model", MODEL, *options]) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("inside", ["scan/out", "scan", "."])
+def test_source_and_destination_lie_apart(inside, scan, tmp_path):
+    before = contents(scan)
+    with pytest.raises(ValueError, match="expected a folder outside of the source"):
+        denoise_scan(scan, tmp_path / inside, model=MODEL)
+    assert contents(scan) == before
+
+
+def test_wrong_command_lines(capsys):
+    for arguments in ([], ["denoise"], ["dance", "x"], ["denoise", "a", "b", "--views", "3"]):
+        with pytest.raises(SystemExit, match="^2$"):
+            main(arguments)
+        assert "usage" in capsys.readouterr().err
+
+
+def test_list(scan, capsys):
+    write(scan / "c", [image_file(k, series="9.9", SeriesDescription=None) for k in (0, 1, 3)])
+    assert main(["list", str(scan)]) == 0
+    printed = capsys.readouterr().out
+    assert (
+        "1.2.3.4\n    7 slices of 24 x 40, 2.5 mm apart\n    pixels of 0.9 x 0.9 mm\n    lung"
+        in printed
+    )
+    assert "3 slices of 24 x 40, 3.75 mm apart unevenly" in printed
+    assert "left out: 1 file that is not DICOM" in printed
+    for secret in ("Somebody", "4711", "20200101"):
+        assert secret not in printed
+    assert main(["list", str(Path(scan, "a", "nothing"))]) == 1
+
+
+def test_an_interruption_has_its_own_exit_code(scan, monkeypatch, capsys):
+    from helpers import __main__ as command
+
+    def interrupted(source):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "find_series", interrupted)
+    assert main(["list", str(scan)]) == 130
+    assert "interrupted" in capsys.readouterr().err

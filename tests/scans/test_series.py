@@ -1,0 +1,122 @@
+"""helpers.scans.series: what is found, what is left out, what is refused."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydicom import uid
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from scans_of_tests import HEIGHT, WIDTH, image_file, write
+
+from helpers.scans import choose_series, find_series
+
+
+def test_slices_are_found_at_any_depth_in_order(scan):
+    found = find_series(scan)
+    (series,) = found.series
+    assert [frame.place[2] for frame in series.frames] == [2.5 * k for k in range(7)]
+    assert (series.description, series.shape, series.step_mm) == ("lung", (HEIGHT, WIDTH), 2.5)
+    assert series.even and not series.tilted and not series.fault
+    assert found.left_out == {"file that is not DICOM": 1} and not found.broken
+    assert choose_series(found, scan) is series
+
+
+def test_of_several_series_one_must_be_named(scan):
+    write(scan / "c", [image_file(index, series="9.9") for index in range(2)])
+    found = find_series(scan)
+    assert [(one.uid, len(one.frames)) for one in found.series] == [("1.2.3.4", 7), ("9.9", 2)]
+    with pytest.raises(
+        ValueError, match=r"expected a series to be named, it has 1\.2\.3\.4 \(7 sl"
+    ):
+        choose_series(found, scan)
+    with pytest.raises(ValueError, match=r"expected one of its series, got '8\.8', it has"):
+        choose_series(found, scan, "8.8")
+    assert choose_series(found, scan, "9.9").uid == "9.9"
+
+
+def test_what_is_no_ct_slice_is_left_out_and_counted(scan):
+    others = [
+        image_file(0, series="5.1", SOPClassUID=uid.MRImageStorage),
+        image_file(1, series="5.2", SOPClassUID=uid.XRayRadiationDoseSRStorage),
+        image_file(2, series="5.3", ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"]),
+        image_file(3, series="5.4", SamplesPerPixel=3),
+    ]
+    for file in others:
+        file.file_meta.MediaStorageSOPClassUID = file.SOPClassUID
+    write(scan / "others", others)
+    (scan / "loop").symlink_to(scan, target_is_directory=True)
+    (scan / "gone.dcm").symlink_to(scan / "nothing.dcm")
+    (scan / "folder.dcm").mkdir()
+    found = find_series(scan)
+    assert len(found.series) == 1 and not found.broken
+    assert found.left_out == {
+        "MR Image": 1,
+        "X-Ray Radiation Dose SR": 1,
+        "broken link": 1,
+        "colour picture": 1,
+        "file that is not DICOM": 1,
+        "localiser": 1,
+    }
+
+
+def test_frames_of_one_file():
+    """An enhanced file: what all frames share, and what each has."""
+    file = image_file(0)
+    shared, frames = Dataset(), []
+    shared.PixelMeasuresSequence = Sequence([Dataset()])
+    shared.PixelMeasuresSequence[0].PixelSpacing = [0.5, 0.6]
+    shared.PlaneOrientationSequence = Sequence([Dataset()])
+    shared.PlaneOrientationSequence[0].ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    for number in range(3):
+        frame = Dataset()
+        frame.PlanePositionSequence = Sequence([Dataset()])
+        frame.PlanePositionSequence[0].ImagePositionPatient = [0, 0, -number]
+        frame.PixelValueTransformationSequence = Sequence([Dataset()])
+        frame.PixelValueTransformationSequence[0].RescaleSlope = 1 + number
+        frame.PixelValueTransformationSequence[0].RescaleIntercept = -1000
+        frames.append(frame)
+    file.SharedFunctionalGroupsSequence = Sequence([shared])
+    file.PerFrameFunctionalGroupsSequence = Sequence(frames)
+    for name in ("PixelSpacing", "ImagePositionPatient", "ImageOrientationPatient"):
+        del file[name]
+    from helpers.scans.series import _frames
+
+    found = _frames(Path("a.dcm"), file)
+    assert [(f.number, f.place[2], f.slope, f.intercept) for f, _ in found] == [
+        (0, 0, 1, -1000),
+        (1, -1, 2, -1000),
+        (2, -2, 3, -1000),
+    ]
+    assert found[0][1] == ((HEIGHT, WIDTH), (0.5, 0.6), (1, 0, 0, 0, 1, 0))
+
+
+@pytest.mark.parametrize(
+    ("places", "even", "tilted"),
+    [
+        ([(0, 0, 0), (0, 0, 2), (0, 0, 4)], True, False),
+        ([(0, 0, 0), (0, 0, 2), (0, 0, 4), (0, 0, 8)], False, False),
+        ([(0, 0, 0), (0, 1, 2), (0, 2, 4)], True, True),
+        ([(0, 0, 0)], False, False),
+    ],
+)
+def test_how_slices_lie(places, even, tilted, tmp_path):
+    write(tmp_path, [image_file(k, ImagePositionPatient=list(at)) for k, at in enumerate(places)])
+    (series,) = find_series(tmp_path).series
+    assert (series.even, series.tilted) == (even, tilted)
+    assert series.step_mm == (None if len(places) == 1 else 2)
+
+
+def test_slices_of_another_plane_are_counted_along_it(tmp_path):
+    """Coronal slices, written from back to front."""
+    files = [
+        image_file(
+            k, ImagePositionPatient=[0, -3 * k, 0], ImageOrientationPatient=[1, 0, 0, 0, 0, -1]
+        )
+        for k in range(3)
+    ]
+    write(tmp_path, files)
+    (series,) = find_series(tmp_path).series
+    np.testing.assert_allclose(series.normal, [0, 1, 0])
+    assert [frame.place[1] for frame in series.frames] == [-6, -3, 0]
+    assert series.even and series.step_mm == 3
