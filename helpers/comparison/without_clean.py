@@ -1,7 +1,7 @@
 """How far does a network get that has never seen a clean image? By method, and by noise.
 
 `python -m helpers.comparison.without_clean` trains the small U-Net by each method, with three seeds, for white noise and
-for that of a scanner, and measures the test patients; it takes about an hour on two cores. A run that was stopped
+for that of a scanner, and measures the test patients; it takes more than an hour on two cores. A run that was stopped
 goes on where it was.
 """
 
@@ -18,6 +18,7 @@ from skimage.restoration import calibrate_denoiser
 
 from .._keras import keras
 from ..baselines import BASELINES, grid
+from ..baselines.registry import installed_version
 from ..metrics import clipped, trusted_psnr
 from ..models import as_denoiser, denoising_unet, j_invariant
 from ..training import (
@@ -34,7 +35,16 @@ from ..training import (
     sure_loss,
     warmup_cosine,
 )
-from .noisy_scans import KERNEL, NOISES, PHOTONS, SCALE, SLAB, scans_of_test, scans_of_training
+from .noisy_scans import (
+    CROP,
+    KERNEL,
+    NOISES,
+    PHOTONS,
+    SCALE,
+    SLAB,
+    scans_of_test,
+    scans_of_training,
+)
 from .protocol import STD
 from .results import RESULTS, machine, packages, replaced, stored_lines
 
@@ -57,7 +67,7 @@ class Method:
     pairs : function
         pairs(scans) -> what `Batches` takes.
     loss : function
-        loss(scans) -> what Keras takes.
+        loss(scans) -> what Keras takes; where it is a callback, too, it is called as one.
     answer : function
         answer(denoiser, scans) -> list of denoised patients.
     halves : bool
@@ -81,10 +91,26 @@ def _blind(denoise, scans):
     return [blind(images) for images in scans.scan]
 
 
+class _Rising(keras.callbacks.Callback):
+    """The loss of Neighbor2Neighbor, whose second part grows from 0 to 2 as its authors let it grow."""
+
+    def __init__(self, scans):
+        super().__init__()
+        self.gamma = keras.Variable(0.0, trainable=False)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.gamma.assign(2 * epoch / max(1, self.params["epochs"] - 1))
+
+    def __call__(self, target, denoised):
+        return neighbor2neighbor_loss(target, denoised, gamma=self.gamma)
+
+
 _ONE = "one scan, independent noise"
 METHODS = {
     "clean": Method(
-        "clean targets", "clean images", lambda s: clean_targets(s.scan, s.clean, SIZE)
+        "clean targets",
+        "clean images",
+        lambda s: clean_targets([*s.scan, *s.again], [*s.clean, *s.clean], SIZE),
     ),
     "noise2noise": Method(
         "Noise2Noise", "two scans of the same", lambda s: noise2noise(s.scan, s.again, SIZE)
@@ -100,10 +126,7 @@ METHODS = {
         "neighbouring slices", "one scan", lambda s: neighbouring_slices(s.scan, SIZE)
     ),
     "neighbor2neighbor": Method(
-        "Neighbor2Neighbor",
-        _ONE,
-        lambda s: neighbor2neighbor(s.scan, SIZE),
-        lambda s: neighbor2neighbor_loss,
+        "Neighbor2Neighbor", _ONE, lambda s: neighbor2neighbor(s.scan, SIZE), _Rising
     ),
     "sure": Method(
         "SURE",
@@ -125,7 +148,7 @@ def learn(method, scans, seed, *, epochs=EPOCHS, steps=STEPS):
     scans : noisy_scans.NoisyScans
         Of the training patient.
     seed : int
-        Decides the initial weights and the patches.
+        Decides the initial weights and the patches; all methods get the same.
     epochs, steps : int
         Number of epochs, and of updates in each.
 
@@ -136,21 +159,27 @@ def learn(method, scans, seed, *, epochs=EPOCHS, steps=STEPS):
 
     Examples
     --------
-    >>> scans = NOISES["white"]([np.full((2, 64, 64, 1), 0.5, "float32")], None, 1.0, 0)
+    >>> from helpers.comparison.noisy_scans import white_scans
+    >>> scans = white_scans([np.full((2, 64, 64, 1), 0.5, "float32")], 0)
     >>> learn(METHODS["sure"], scans, 0, epochs=1, steps=2)(scans.scan[0]).shape  # doctest: +ELLIPSIS
     denoising_unet: 1 epochs, loss ...
     (2, 64, 64, 1)
     """
     keras.utils.set_random_seed(seed)
     network = denoising_unet(WIDTHS)
-    network.compile(keras.optimizers.Adam(warmup_cosine(PEAK, epochs * steps)), method.loss(scans))
+    loss = method.loss(scans)
+    network.compile(keras.optimizers.Adam(warmup_cosine(PEAK, epochs * steps)), loss)
     batches = Batches(method.pairs(scans), batch_size=BATCH_SIZE, steps=steps, seed=seed)
-    fit(network, batches, epochs=epochs)
+    callbacks = [loss] if isinstance(loss, keras.callbacks.Callback) else []
+    fit(network, batches, epochs=epochs, callbacks=callbacks)
     return as_denoiser(network, method.label)
 
 
 def calibrated(name, scans):
     """Denoise patients with a filter that `calibrate_denoiser` sets without clean images, on each one's middle slice.
+
+    The grid is that of `baselines`, for half to twice the true strength of the noise. Only the parameters are taken from the calibration;
+    the filter sees all pixels when it denoises.
 
     Parameters
     ----------
@@ -168,17 +197,20 @@ def calibrated(name, scans):
 
     Examples
     --------
-    >>> scans = NOISES["white"]([np.full((1, 32, 32, 1), 0.5, "float32")], None, 1.0, 0)
+    >>> from helpers.comparison.noisy_scans import white_scans
+    >>> scans = white_scans([np.full((1, 32, 32, 1), 0.5, "float32")], 0)
     >>> calibrated("bilateral", scans)[0].shape
     (1, 32, 32, 1)
     """
-    filter_ = BASELINES[name]
+    filter_, grids = BASELINES[name], [grid(name, factor * scans.std) for factor in (0.5, 1, 2)]
+    values = {key: sorted({value for one in grids for value in one[key]}) for key in grids[0]}
     denoised = []
     for images in scans.scan:
         best = calibrate_denoiser(
             images[len(images) // 2, ..., 0],
             lambda image, **settings: filter_(image[None, ..., None], **settings)[0, ..., 0],
-            grid(name, scans.std),
+            values,
+            approximate_loss=False,
         ).keywords["denoiser_kwargs"]
         denoised.append(filter_(images, **best))
     return denoised
@@ -195,9 +227,9 @@ def _jobs():
         yield noise, "noisy", -1
         for name in CALIBRATED:
             yield noise, name, -1
-        for name, method in METHODS.items():
-            if noise == "scanner" or not method.halves:
-                for seed in SEEDS:
+        for seed in SEEDS:  # of the noise to learn from, of the weights and of the patches
+            for name, method in METHODS.items():
+                if noise == "scanner" or not method.halves:
                     yield noise, name, seed
 
 
@@ -243,7 +275,7 @@ def read_without_clean(path=WITHOUT_CLEAN):
         sizes = {tuple(map(len, patients)) for patients in found.values()}
         if list(found) != list(_jobs()) or len(sizes) != 1:
             raise ValueError
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{path}: expected all methods with all seeds; `{_COMMAND}` makes it anew"
         ) from error
@@ -264,8 +296,10 @@ def _parsed(lines):
 
 def _head():
     """The lines above the rows: what they depend on, and where they were measured."""
-    numbers = WIDTHS, EPOCHS, STEPS, BATCH_SIZE, SIZE, PEAK, str(SLAB), SCALE, KERNEL, PHOTONS, STD
-    about = {"settings": numbers, "machine": machine(), "packages": packages()}
+    numbers = WIDTHS, EPOCHS, STEPS, BATCH_SIZE, SIZE, PEAK, SEEDS
+    numbers = *numbers, str((SLAB, SCALE, CROP)), KERNEL, PHOTONS, STD
+    versions = {name: installed_version(name) for name in ("scikit-image", "opencv-python")}
+    about = {"settings": numbers, "machine": machine(), "packages": packages(), **versions}
     return [*(f"# {key}: {json.dumps(value)}" for key, value in about.items()), ",".join(_COLUMNS)]
 
 
@@ -282,9 +316,14 @@ def main(arguments=None):
             rows = _head()
         done, scans = _parsed(rows), {}
         for noise, name, seed in (job for job in _jobs() if job not in done):
-            if noise not in scans:
-                scans = {noise: (scans_of_training(noise), scans_of_test(noise))}
-            for patient, values in enumerate(_measure(noise, name, seed, *scans[noise])):
+            key = noise, max(seed, 0)
+            if key not in scans:
+                scans = {key: (scans_of_training(*key), scans_of_test(noise, 0))}
+            try:
+                measured = _measure(noise, name, seed, *scans[key])
+            except ValueError as error:
+                raise ValueError(f"{noise}, {name}, seed {seed}: {error}") from error
+            for patient, values in enumerate(measured):
                 for index, value in enumerate(values):
                     rows.append(f"{noise},{name},{seed},{patient},{index},{value:.4f}")
             with replaced(unfinished) as file:  # whole, or not at all

@@ -117,17 +117,45 @@ def ct_sinograms(split, *, first=None):
     if split not in ("validation", "test"):
         raise ValueError(f"split: expected validation or test, got {split!r}")
     first = None if first is None else check_whole(first, "first", 1)
-    pixel, projected = CT_PIXEL_MM[split], []
+    projected = []
     for number, volume in enumerate(load_ct_hu(split)):
-        made_of = "projections", PINS["pycerr"], split, number, pixel, BODY_MM, _SIMULATION
-
-        def one(index, volume=volume):
-            return project(volume[index : index + 1], pixel, body=BODY_MM)[0][0]
-
+        made_of = PINS["pycerr"], split, number
         name = f"projections of {split} patient {number + 1}"
-        sinograms = kept(name, made_of, len(volume[:first]), one)
-        projected.append((np.stack(sinograms), volume.shape[1:]))
+        projected.append(kept_projections(name, made_of, volume[:first], CT_PIXEL_MM[split]))
     return projected
+
+
+def kept_projections(name, made_of, hu, pixel_mm):
+    """Project slices, as crops in a body of water (`BODY_MM`), and keep the projections in the cache folder.
+
+    Parameters
+    ----------
+    name : str
+        Of the folder, and on the progress line.
+    made_of : tuple
+        What the slices depend on.
+    hu : array of shape (n, height, width)
+        Slices in Hounsfield units.
+    pixel_mm : float
+        Edge of a pixel.
+
+    Returns
+    -------
+    (sinograms, shape)
+        As `noise.project` returns it.
+
+    Examples
+    --------
+    >>> water = np.zeros((1, 32, 32))
+    >>> kept_projections("projections of water", ("zeros",), water, 4.0)[1]  # doctest: +SKIP
+    (32, 32)
+    """
+
+    def one(index):
+        return project(hu[index : index + 1], pixel_mm, body=BODY_MM)[0][0]
+
+    made_of = "projections", *made_of, pixel_mm, BODY_MM, _SIMULATION
+    return np.stack(kept(name, made_of, len(hu), one)), hu.shape[1:]
 
 
 def ct_noise_bank():

@@ -1,6 +1,7 @@
 """Networks (`networks`), and the denoisers that are made of them (`denoisers`)."""
 
 from .denoisers import (
+    GRID_SPACING,
     WEIGHTS,
     as_denoiser,
     at_strength,

@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 
 from .._keras import keras
-from ..checks import check_number, check_whole
+from ..checks import check_edges, check_number, check_whole
 from ..contract import About, about, checked, trusting
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 GRAIN_STD = 0.005  # 7 HU, chosen on the validation patients of `data.load_ct` (notebook 3)
+GRID_SPACING = 4  # of the pixels that are hidden at a time, in `hidden_grid`
 _CROSS = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32) / 4
 _PIXELS_AT_ONCE = 2**18  # one 512x512 slice, or many small images, go through a network together
 
@@ -256,7 +257,7 @@ def hidden_grid(images, row, column, spacing):
     return hidden
 
 
-def j_invariant(denoiser, spacing=4):
+def j_invariant(denoiser, spacing=GRID_SPACING):
     """Let a denoiser answer for each pixel without having seen it: hidden behind its neighbours' mean.
 
     So must be asked what has learned with `training.noise2self`: it knows what to do where a pixel is hidden, and
@@ -267,17 +268,18 @@ def j_invariant(denoiser, spacing=4):
     denoiser : function
         From a noisy batch (n, height, width, 1) to a denoised one of the same shape.
     spacing : int
-        Of the grid that is hidden at a time, at least 2.
+        Of the grid that is hidden at a time, 2 to 16.
 
     Returns
     -------
     function
-        A denoiser, too. It raises ValueError for a wrong shape or type, and for values that noise cannot explain.
+        A denoiser, too, for images of at least 2 x 2 pixels. It raises ValueError for a wrong shape or type, and for
+        values that noise cannot explain.
 
     Raises
     ------
     ValueError
-        If `spacing` is no whole number of at least 2.
+        If `spacing` is no whole number from 2 to 16.
 
     References
     ----------
@@ -289,10 +291,11 @@ def j_invariant(denoiser, spacing=4):
     >>> denoise(np.eye(3, dtype="float32")[None, ..., None])[0, 1, 1, 0]
     np.float32(0.0)
     """
-    spacing, inner = check_whole(spacing, "spacing", 2), trusting(denoiser)
+    spacing, inner = check_whole(spacing, "spacing", 2, 16), trusting(denoiser)
     known = about(denoiser, "your function")
 
     def denoise(noisy):
+        check_edges(noisy, 2, "noisy")  # a lone row has no neighbour but itself
         answer = np.empty_like(noisy)
         for row, column in np.ndindex(spacing, spacing):
             grid = slice(None), slice(row, None, spacing), slice(column, None, spacing)

@@ -38,16 +38,16 @@ def negative_psnr(clean, denoised, *, floor=1e-4):
 
 
 def neighbor2neighbor_loss(target, denoised, *, gamma=1.0):
-    """Loss of `selfsupervised.neighbor2neighbor`: squared error between the half-sized images, less what really differs between them.
+    """Loss of `selfsupervised.neighbor2neighbor`: squared error between the half-sized images, less what really differs.
 
     The two show places side by side, so that a perfect answer to the first differs from the second by more than
-    noise. How much, the same two pictures of the denoised whole patch tell.
+    noise. How much, the same two pictures of the denoised patch tell; its upper left quarter is enough.
 
     Parameters
     ----------
     target, denoised : tensors of shapes (2n, size, size, 3) and (2n, size, size, 1)
         As `selfsupervised.neighbor2neighbor` makes them, and what a network returned.
-    gamma : float
+    gamma : float or keras.Variable
         Weight of the second part.
 
     Returns
@@ -62,26 +62,27 @@ def neighbor2neighbor_loss(target, denoised, *, gamma=1.0):
     --------
     >>> import numpy as np
     >>> from helpers.training import neighbor2neighbor
-    >>> noisy = np.random.default_rng(0).normal(0.5, 0.1, (1, 3, 80, 80, 1))
+    >>> noisy = np.random.default_rng(0).normal(0.5, 0.1, (1, 3, 140, 140, 1))
     >>> images, target, _ = neighbor2neighbor(noisy)(4, np.random.default_rng(0))
     >>> loss = neighbor2neighbor_loss(target, np.full_like(images, 0.5))
     >>> len(loss), bool(abs(np.mean(loss) - 2 * 0.1**2) < 0.002)
     (4, True)
     """
-    n, half = keras.ops.shape(denoised)[0] // 2, denoised.shape[1] // 2
-    error = denoised[:n, :half, :half, 0] - target[:n, :half, :half, 0]
-    whole = keras.ops.stop_gradient(denoised[n:])
-    cells = keras.ops.reshape(whole * target[n:, ..., 1:], (-1, half, 2, half, 2, 2))
+    count, size = keras.ops.shape(denoised)[:2]
+    n, half = count // 2, size // 2
+    error = denoised[:n, ..., 0] - target[:n, ..., 0]
+    quarter = keras.ops.stop_gradient(denoised[n:])
+    cells = keras.ops.reshape(quarter * target[n:, ..., 1:], (-1, half, 2, half, 2, 2))
     picked = keras.ops.sum(cells, axis=(2, 4))
     apart = picked[..., 0] - picked[..., 1]
 
     def mean_square(values):
         return keras.ops.mean(keras.ops.square(values), axis=(1, 2))
 
-    return mean_square(error) + gamma * mean_square(error - apart)
+    return mean_square(error) + gamma * mean_square(error[:, :half, :half] - apart)
 
 
-def sure_loss(target, denoised, *, std, step=1e-3):
+def sure_loss(target, denoised, *, std):
     """Stein's unbiased estimate of the mean squared error to the clean image, without the clean image.
 
     It is the mean square of what is removed, less the variance of the noise, plus twice that variance times how much the answer
@@ -93,8 +94,6 @@ def sure_loss(target, denoised, *, std, step=1e-3):
         As `selfsupervised.sure` makes them, and what a network returned.
     std : float
         Standard deviation of the noise in grey levels.
-    step : float
-        That of `selfsupervised.sure`.
 
     Returns
     -------
@@ -115,7 +114,7 @@ def sure_loss(target, denoised, *, std, step=1e-3):
     True
     """
     n = keras.ops.shape(denoised)[0] // 2
-    noisy, direction = target[:n], target[n:]
-    divergence = direction * (denoised[n:] - denoised[:n]) / step
+    noisy, shaken = target[:n], target[n:]
+    divergence = shaken * (denoised[n:] - denoised[:n])
     each = keras.ops.square(denoised[:n] - noisy) - std**2 + 2 * std**2 * divergence
     return keras.ops.mean(each, axis=(1, 2, 3))

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from ..checks import NOISE_MARGIN, check_images, check_number, check_whole
-from ..models import hidden_grid
+from ..models import GRID_SPACING, hidden_grid
 
 
 def clean_targets(noisy, clean, size=64):
@@ -39,12 +39,12 @@ def clean_targets(noisy, clean, size=64):
 
     Examples
     --------
-    >>> noisy, clean = np.ones((1, 3, 80, 80, 1)), np.zeros((1, 3, 80, 80, 1))
-    >>> given, target, _ = clean_targets(noisy, clean)(4, np.random.default_rng(0))
+    >>> ones = np.ones((1, 3, 80, 80, 1))
+    >>> given, target, _ = clean_targets(ones, 0 * ones)(4, np.random.default_rng(0))
     >>> given.mean(), target.mean()
     (np.float32(1.0), np.float32(0.0))
     """
-    both = _side_by_side(noisy, clean, size, ("noisy", "clean"))
+    both, size = _side_by_side(noisy, clean, size, ("noisy", "clean"))
 
     def pairs(n, rng):
         patches = _cut(both, size, n, rng)
@@ -56,9 +56,10 @@ def clean_targets(noisy, clean, size=64):
 def noise2noise(first, second, size=64):
     """Learn one noisy image from another one of the same, whose noise is independent.
 
-    The mean of the noisy targets that an input can have is the clean image, if the noise has mean 0; so the squared
-    error is smallest where the network returns what it would return with clean targets. The noise may be of
-    any kind. Two halves of one scan, each reconstructed from every second view, serve as well (Noise2Inverse).
+    If the noise has mean 0, the targets that an input can have are in the mean what clean targets are; so the squared
+    error is smallest where the network returns what it would have learned from clean targets. The noise may be of
+    any kind. Two halves of one scan, each reconstructed from every second view, serve as well (Noise2Inverse); then the
+    network must also be asked for each half, and the mean of its answers taken.
 
     Parameters
     ----------
@@ -91,7 +92,7 @@ def noise2noise(first, second, size=64):
     >>> noisy_input.shape == target.shape == (4, 64, 64, 1)
     True
     """
-    both = _side_by_side(first, second, size, ("first", "second"))
+    both, size = _side_by_side(first, second, size, ("first", "second"))
 
     def pairs(n, rng):
         patches = _cut(both, size, n, rng)
@@ -100,17 +101,18 @@ def noise2noise(first, second, size=64):
     return pairs
 
 
-def neighbouring_slices(noisy, size=64, *, tolerance=2.0):
+def neighbouring_slices(noisy, size=64, *, tolerance=4.0):
     """Learn a slice from its neighbour, where both show the same: `noise2noise` with a single scan.
 
-    Where the anatomy differs, the target would teach what is not there. So pixels count only where the difference,
-    blurred by 2 pixels so that noise averages out, is at most `tolerance` times its usual size, as the median tells
-    it. The noise of the two slices must be independent; where slices overlap, it is not.
+    Where the anatomy differs, the target would teach what is not there. So pixels count only where the two slices around the
+    pair are alike: where their difference, blurred by 2 pixels, is at most `tolerance` times its median. The pair itself
+    is not asked, or those pixels would be chosen whose noise is alike. The noise of neighbours must be independent;
+    where slices overlap, it is not.
 
     Parameters
     ----------
     noisy : list of arrays of shape (n, height, width, 1)
-        For each patient noisy slices in order, at least two, near [0, 1].
+        For each patient noisy slices in order, at least four, near [0, 1].
     size : int
         Edge of a patch in pixels.
     tolerance : float
@@ -120,35 +122,35 @@ def neighbouring_slices(noisy, size=64, *, tolerance=2.0):
     -------
     function
         pairs(n, rng) -> (input, target, weight): of shape (n, size, size, 1), and the weight, 0 where slices differ
-        and with mean 1, of shape (n, size, size).
+        and with mean 1 over the batch, of shape (n, size, size).
 
     Raises
     ------
     ValueError
-        As `noise2noise`; if a patient has one slice only, or `tolerance` is not above 0.
+        As `noise2noise`; if a patient has less than four slices, or `tolerance` is not above 0.
 
     References
     ----------
-    Neighbouring slices as pairs: Zhou et al., "Noise2Context: context-assisted learning 3D thin-layer for low-dose CT",
-    Medical Physics 48, 2021.
+    Zhang, Liang, Zhao and Xing, "Noise2Context: context-assisted learning 3D thin-layer for low-dose CT", Medical Physics
+    48, 2021, learn both neighbours of a slice at once. The mask is our own.
 
     Examples
     --------
-    >>> noisy = np.random.default_rng(0).normal(0.5, 0.1, (1, 3, 80, 80, 1))
+    >>> noisy = np.random.default_rng(0).normal(0.5, 0.1, (1, 5, 80, 80, 1))
     >>> _, target, weight = neighbouring_slices(noisy)(4, np.random.default_rng(0))
     >>> target.shape, weight.shape, round(float(weight.mean()), 3)
     ((4, 64, 64, 1), (4, 64, 64), 1.0)
     """
     tolerance = check_number(tolerance, "tolerance", 1e-6)
     groups = []
-    for images in _volumes(noisy, size, "noisy"):
-        if len(images) < 2:
-            raise ValueError("noisy: expected at least two neighbouring slices of each patient")
-        below, above = images[:-1], images[1:]
-        difference = np.stack([cv2.GaussianBlur(one, (0, 0), 2.0) for one in above - below])
-        usual = np.median(np.abs(difference), axis=(1, 2), keepdims=True) / 0.6745  # to a deviation
-        alike = (np.abs(difference) <= tolerance * usual)[..., None]
-        groups.append(np.concatenate([below, above, alike], axis=-1))
+    volumes, size = _volumes(noisy, size, "noisy")
+    for images in volumes:
+        if len(images) < 4:
+            raise ValueError("noisy: expected at least four neighbouring slices of each patient")
+        apart = images[3:] - images[:-3]
+        apart = np.abs([cv2.GaussianBlur(one, (0, 0), 2.0) for one in apart])
+        alike = apart <= tolerance * np.median(apart, axis=(1, 2), keepdims=True)
+        groups.append(np.concatenate([images[1:-2], images[2:-1], alike[..., None]], axis=-1))
 
     def pairs(n, rng):
         patches = _cut(groups, size, n, rng)
@@ -158,7 +160,7 @@ def neighbouring_slices(noisy, size=64, *, tolerance=2.0):
     return pairs
 
 
-def noise2void(noisy, size=64, *, share=0.02, radius=2):
+def noise2void(noisy, size=64, *, share=1 / 16, radius=2):
     """Learn some pixels of a noisy image from their surroundings alone: each is hidden behind a neighbour's value.
 
     The network never sees the pixel that it shall return, so it cannot return its noise, if the noise of neighbours
@@ -171,15 +173,15 @@ def noise2void(noisy, size=64, *, share=0.02, radius=2):
     size : int
         Edge of a patch in pixels.
     share : float
-        Of pixels that are hidden, above 0, at most 0.5.
+        Of pixels that are hidden, above 0, at most 0.25.
     radius : int
-        A hidden pixel gets the value of another one, at most so far away in row and column, which is not hidden.
+        A hidden pixel gets the value of another, at most so far away in row and column, which is seldom hidden, too.
 
     Returns
     -------
     function
         pairs(n, rng) -> (input, target, weight): of shape (n, size, size, 1), and the weight, 0 but where a pixel is
-        hidden and with mean 1, of shape (n, size, size).
+        hidden and with mean 1 over the batch, of shape (n, size, size).
 
     Raises
     ------
@@ -188,7 +190,8 @@ def noise2void(noisy, size=64, *, share=0.02, radius=2):
 
     References
     ----------
-    Krull, Buchholz and Jug, "Noise2Void - learning denoising from single noisy images", CVPR 2019.
+    Krull, Buchholz and Jug, "Noise2Void - learning denoising from single noisy images", CVPR 2019. They hide 1.5 % of the
+    pixels of more and longer batches.
 
     Examples
     --------
@@ -197,8 +200,8 @@ def noise2void(noisy, size=64, *, share=0.02, radius=2):
     >>> bool(np.all((hidden != target)[..., 0] <= (weight > 0)))
     True
     """
-    volumes = _volumes(noisy, size, "noisy")
-    share = check_number(share, "share", 1e-6, 0.5)
+    volumes, size = _volumes(noisy, size, "noisy")
+    share = check_number(share, "share", 1e-6, 0.25)
     radius = check_whole(radius, "radius", 1, size // 2)
     around = np.mgrid[-radius : radius + 1, -radius : radius + 1].reshape(2, 1, 1, -1)
     around = around[..., around.any(axis=0)[0, 0]]
@@ -222,7 +225,7 @@ def noise2void(noisy, size=64, *, share=0.02, radius=2):
     return pairs
 
 
-def noise2self(noisy, size=64, *, spacing=4):
+def noise2self(noisy, size=64, *, spacing=GRID_SPACING):
     """Learn some pixels of a noisy image from their surroundings alone: each is hidden behind its neighbours' mean.
 
     As `noise2void`, with the pixels of a grid, which is placed anew for each patch. *The noise must be independent
@@ -247,7 +250,8 @@ def noise2self(noisy, size=64, *, spacing=4):
 
     References
     ----------
-    Batson and Royer, "Noise2Self: blind denoising by self-supervision", ICML 2019.
+    Batson and Royer, "Noise2Self: blind denoising by self-supervision", ICML 2019. They also mix the noisy pixel into the
+    answer where the strength of the noise is known.
 
     Examples
     --------
@@ -256,7 +260,7 @@ def noise2self(noisy, size=64, *, spacing=4):
     >>> np.count_nonzero(weight, axis=(1, 2)).tolist()
     [256, 256, 256, 256]
     """
-    volumes = _volumes(noisy, size, "noisy")
+    volumes, size = _volumes(noisy, size, "noisy")
     spacing = check_whole(spacing, "spacing", 2, size)
 
     def pairs(n, rng):
@@ -279,16 +283,17 @@ def neighbor2neighbor(noisy, size=64):
 
     Parameters
     ----------
-    noisy, size
-        As for `noise2void`; `size`, which is even, is that of the whole patch.
+    noisy : list of arrays of shape (n, height, width, 1)
+        For each patient noisy slices, near [0, 1], of twice `size` at least.
+    size : int
+        Edge of the half-sized images in pixels, an even number.
 
     Returns
     -------
     function
-        pairs(n, rng) -> (input, target, None) for `losses.neighbor2neighbor_loss`, each of 2n images: of the first n, the upper left
-        quarter is a half-sized image, which is mirrored to fill the patch; then the n whole patches. The target has
-        three channels: the other half-sized image, and for the whole patches which pixels the first and the second
-        image consist of.
+        pairs(n, rng) -> (input, target, None) for `losses.neighbor2neighbor_loss`, each of 2n images: n half-sized images, then
+        the upper left quarters of the patches that they were picked from. The target has three channels: the other
+        half-sized image, and for the quarters which of their pixels the first and the second image consist of.
 
     Raises
     ------
@@ -301,32 +306,31 @@ def neighbor2neighbor(noisy, size=64):
 
     Examples
     --------
-    >>> noisy = np.random.default_rng(0).normal(0.5, 0.1, (1, 3, 80, 80, 1))
+    >>> noisy = np.random.default_rng(0).normal(0.5, 0.1, (1, 3, 140, 140, 1))
     >>> images, target, _ = neighbor2neighbor(noisy)(4, np.random.default_rng(0))
     >>> images.shape, target.shape
     ((8, 64, 64, 1), (8, 64, 64, 3))
     """
-    volumes = _volumes(noisy, size, "noisy")
+    size = check_whole(size, "size", 1)
+    volumes, _ = _volumes(noisy, 2 * size, "noisy")
     if size % 2:
         raise ValueError(f"size: expected an even number of pixels, got {size}")
-    corners = np.array(
-        [[0, 0], [0, 1], [1, 1], [1, 0]]
-    )  # in this order, neighbours are side by side
+    corners = np.array([[0, 0], [0, 1], [1, 1], [1, 0]])  # each lies beside the next one
+    cells = 2 * np.indices((size, size))
 
     def pairs(n, rng):
-        whole = _cut(volumes, size, n, rng)
-        first = rng.integers(4, size=(n, size // 2, size // 2))
+        whole = _cut(volumes, 2 * size, n, rng)
+        first = rng.integers(4, size=(n, size, size))
         second = (first + rng.choice([-1, 1], first.shape)) % 4
-        cells = 2 * np.indices(first.shape[1:])
         which = np.arange(n)[:, None, None]
-        half, masks = [], np.zeros((n, size, size, 2), np.float32)
+        half, masks = [], np.zeros((n, 2 * size, 2 * size, 2), np.float32)
         for number, choice in enumerate((first, second)):
             row, column = cells[:, None] + np.moveaxis(corners[choice], -1, 0)
-            half.append(_mirrored(whole[which, row, column]))
+            half.append(whole[which, row, column])
             masks[which, row, column, number] = 1
         target = np.zeros((2 * n, size, size, 3), np.float32)
-        target[:n, ..., :1], target[n:, ..., 1:] = half[1], masks
-        return np.concatenate([half[0], whole]), target, None
+        target[:n, ..., :1], target[n:, ..., 1:] = half[1], masks[:, :size, :size]
+        return np.concatenate([half[0], whole[:, :size, :size]]), target, None
 
     return pairs
 
@@ -345,7 +349,8 @@ def sure(noisy, size=64, *, step=1e-3):
     -------
     function
         pairs(n, rng) -> (input, target, None), each of 2n images: noisy patches, then the same shaken at random; and the
-        noisy patches again, then in which direction each pixel was shaken.
+        noisy patches again, then by what a change of the answer is multiplied: how each pixel was shaken, divided by
+        the square of `step`. In single precision; a step so small is lost in bfloat16.
 
     Raises
     ------
@@ -361,39 +366,38 @@ def sure(noisy, size=64, *, step=1e-3):
     --------
     >>> noisy = np.random.default_rng(0).normal(0.5, 0.1, (1, 3, 80, 80, 1))
     >>> images, target, _ = sure(noisy)(4, np.random.default_rng(0))
-    >>> np.allclose(images[4:] - images[:4], 1e-3 * target[4:], atol=1e-6)
+    >>> np.allclose(images[4:] - images[:4], target[4:] * 1e-3**2, atol=1e-6)
     True
     """
-    volumes = _volumes(noisy, size, "noisy")
+    volumes, size = _volumes(noisy, size, "noisy")
     step = check_number(step, "step", 1e-6)
 
     def pairs(n, rng):
         patches = _cut(volumes, size, n, rng)
         direction = rng.standard_normal(patches.shape, dtype=np.float32)
         shaken = patches + np.float32(step) * direction
-        return np.concatenate([patches, shaken]), np.concatenate([patches, direction]), None
+        return np.concatenate([patches, shaken]), np.concatenate([patches, direction / step]), None
 
     return pairs
 
 
 def _volumes(patients, size, name):
-    """Return checked patients, or raise ValueError."""
-    if not len(patients):
+    """Return checked patients and the size of patches, or raise ValueError."""
+    if patients is None or not len(patients):
         raise ValueError(f"{name}: expected at least one patient")
     volumes = [check_images(images, name, NOISE_MARGIN) for images in patients]
-    check_whole(size, "size", 2, min(min(images.shape[1:3]) for images in volumes))
-    return volumes
+    return volumes, check_whole(size, "size", 2, min(min(images.shape[1:3]) for images in volumes))
 
 
 def _side_by_side(one, other, size, names):
-    """Return patients whose channels are two versions of the same slices, or raise ValueError."""
-    versions = [_volumes(patients, size, name) for patients, name in zip((one, other), names)]
+    """Return patients whose channels are two versions of the same slices, and the size, or raise ValueError."""
+    versions = [_volumes(patients, size, name)[0] for patients, name in zip((one, other), names)]
     shapes = [[images.shape for images in version] for version in versions]
     if shapes[0] != shapes[1]:
         raise ValueError(
             f"{names[1]}: expected the shapes of {names[0]}, {shapes[0]}, got {shapes[1]}"
         )
-    return [np.concatenate(pair, axis=-1) for pair in zip(*versions)]
+    return [np.concatenate(pair, axis=-1) for pair in zip(*versions)], int(size)
 
 
 def _cut(volumes, size, n, rng):
@@ -413,8 +417,3 @@ def _in_random_order(patches, rng):
     swap = rng.integers(2, size=(len(patches), 1, 1, 1)).astype(bool)
     first, second = patches[..., :1], patches[..., 1:2]
     return np.where(swap, second, first), np.where(swap, first, second)
-
-
-def _mirrored(images):
-    """Fill twice the height and width with an image (n, height, width, 1) and its mirror images."""
-    return np.pad(images, ((0, 0), *((0, edge) for edge in images.shape[1:3]), (0, 0)), "symmetric")

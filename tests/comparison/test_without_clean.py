@@ -1,5 +1,7 @@
 """helpers.comparison.without_clean and noisy_scans: halves that make a scan, one budget for all, a run that goes on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ def scans():
     """The lowest slices of the test patients, scanned."""
     clean = [images[:FIRST] for images in data.load_ct("test")]
     sinograms = data.ct_sinograms("test", first=FIRST)
-    return noisy_scans.scanner_scans(clean, sinograms, data.CT_PIXEL_MM["test"], 0)
+    return noisy_scans.scanner_scans(clean, sinograms, "test", 0)
 
 
 def test_a_scan_is_the_mean_of_its_halves(scans):
@@ -39,46 +41,92 @@ def test_half_of_the_views_have_the_noise_of_half_of_the_dose(scans):
     (sinograms, shape), _ = data.ct_sinograms("test", first=FIRST)
     rng, pixel = np.random.default_rng(1), data.CT_PIXEL_MM["test"]
     from_all = noisy_scans.ct_noise(
-        sinograms, shape, pixel, noisy_scans.PHOTONS, rng, kernel=noisy_scans.KERNEL
+        sinograms, shape, pixel, noisy_scans.PHOTONS["test"], rng, kernel=noisy_scans.KERNEL
     )
     std = (scans.scan[0] - scans.clean[0]).std() * noisy_scans.WINDOW_WIDTH
     assert std == pytest.approx(from_all.std(), rel=0.05)
 
 
 def test_white_scans_have_no_halves(pictures):
-    scans = noisy_scans.white_scans([pictures], None, 1.0, 0)
+    scans = noisy_scans.white_scans([pictures], 0)
     assert scans.halves is None and scans.std == 0.07
     assert (scans.scan[0] - pictures).std() == pytest.approx(0.07, rel=0.1)
     assert not np.array_equal(scans.scan[0], scans.again[0])
 
 
-def test_every_method_gets_the_same_number_of_updates(monkeypatch, pictures, capsys):
+@pytest.mark.slow
+def test_training_and_test_are_equally_noisy():
+    """Body, pixels and photons are alike, so that a network meets the strength that it has learned."""
+    before, after = (
+        noisy_scans.scans_of_training("scanner", 0),
+        noisy_scans.scans_of_test("scanner", 0),
+    )
+    assert before.std == pytest.approx(after.std, rel=0.2)
+    for scans in (before, after):
+        for clean, scan in zip(scans.clean, scans.scan):
+            assert (clean != scan).mean() > 0.999  # no pixel without noise
+
+
+@pytest.fixture
+def four():
+    """Scans whose parts are told apart by their grey level."""
+    parts = [[np.full((5, 40, 40, 1), level, np.float32)] for level in (0.1, 0.2, 0.3, 0.4, 0.5)]
+    clean, scan, again, even, odd = parts
+    return noisy_scans.NoisyScans(clean, scan, again, (even, odd), 0.07)
+
+
+SEEN = {  # of inputs and targets together, by grey level
+    "clean": {0.1, 0.2, 0.3},
+    "noise2noise": {0.2, 0.3},
+    "noise2inverse": {0.4, 0.5},
+}
+
+
+@pytest.mark.parametrize("name", without_clean.METHODS)
+def test_a_method_sees_what_it_says_it_needs(name, four, monkeypatch, capsys):
+    """One budget of updates for all; nobody but "clean" sees a clean image."""
     seen = []
     monkeypatch.setattr(
-        without_clean, "fit", lambda network, batches, epochs: seen.append((batches, epochs))
+        without_clean, "fit", lambda network, batches, **settings: seen.append((batches, settings))
     )
     monkeypatch.setattr(without_clean, "SIZE", 16)
-    rng = np.random.default_rng(0)
-    white = noisy_scans.white_scans([np.tile(pictures, (1, 2, 2, 1))], None, 1.0, 0)
-    with_halves = noisy_scans.NoisyScans(
-        white.clean, white.scan, white.again, (white.scan, white.again), 0.07
-    )
-    for method in without_clean.METHODS.values():
-        denoise = without_clean.learn(method, with_halves, 0)
-        batches, epochs = seen[-1]
-        given, target, weight = batches.pairs(2, rng)
-        assert (epochs, batches.steps, batches.batch_size) == (8, 250, 8)
-        assert len(given) == len(target) and given.shape[1:] == (16, 16, 1)
-        answers = method.answer(denoise, with_halves)
-        assert [images.shape for images in answers] == [images.shape for images in white.clean]
-    assert len(seen) == len(without_clean.METHODS) == 8
+    method = without_clean.METHODS[name]
+    hidden = four if name == "clean" else replace(four, clean=None)
+    without_clean.learn(method, hidden, 0)
+    ((batches, settings),) = seen
+    assert (batches.batch_size, batches.steps, settings["epochs"]) == (8, 250, 8)
+    given, target, _ = batches.pairs(8, np.random.default_rng(0))
+    assert given.shape[1:] == (16, 16, 1) and len(given) == len(target)
+    levels = set(given.round(1).ravel())
+    if name in SEEN:
+        levels |= set(target.round(1).ravel())
+    assert levels <= {np.float32(x) for x in SEEN.get(name, {0.2})}
+    answers = method.answer(lambda images: images + 1, hidden)
+    expected = 1.45 if name == "noise2inverse" else 1.2
+    np.testing.assert_allclose(answers[0], expected, atol=1e-5)
+
+
+def test_noise2self_is_asked_blind(four):
+    four.scan[0][0, 7, 8] = 0.9
+    (answer,) = without_clean.METHODS["noise2self"].answer(lambda images: images, four)
+    assert answer[0, 7, 8] == pytest.approx(0.2)
+
+
+def test_the_second_part_of_neighbor2neighbor_rises_from_0_to_2(capsys):
+    loss = without_clean._Rising(None)
+    loss.set_params({"epochs": 5})
+    values = []
+    for epoch in range(5):
+        loss.on_epoch_begin(epoch)
+        values.append(float(loss.gamma.value))
+    np.testing.assert_allclose(values, [0, 0.5, 1, 1.5, 2])
 
 
 @pytest.mark.parametrize("name", without_clean.CALIBRATED)
 def test_calibration_without_clean_images_helps(name, rng):
     clean = np.full((1, 48, 48, 1), 0.4, np.float32)
     clean[:, 10:30, 12:40] = 0.7
-    scans = noisy_scans.white_scans([clean], None, 1.0, 0)
+    scans = noisy_scans.white_scans([clean], 0)
     noisy, denoised = (
         without_clean.scores(scans.clean, images)[0].mean()
         for images in (scans.scan, without_clean.calibrated(name, scans))
@@ -95,8 +143,8 @@ def command(monkeypatch):
         jobs.append((noise, name, seed))
         return [np.array([30.0 + seed, 31.0]), np.array([20.1234])]
 
-    monkeypatch.setattr(without_clean, "scans_of_training", lambda noise: noise)
-    monkeypatch.setattr(without_clean, "scans_of_test", lambda noise: noise)
+    monkeypatch.setattr(without_clean, "scans_of_training", lambda *key: key)
+    monkeypatch.setattr(without_clean, "scans_of_test", lambda *key: key)
     monkeypatch.setattr(without_clean, "_measure", measure)
     return jobs
 
@@ -159,6 +207,7 @@ def test_unreadable_results_are_named(tmp_path, command):
         "",
         "a,b\n1,2\n",
         whole.rsplit("scanner,noise2void,2", 1)[0],
+        whole.rsplit(",", 2)[0],
         whole.replace("31.0", "x"),
     ):
         path.write_text(text)

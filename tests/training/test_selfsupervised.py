@@ -56,7 +56,7 @@ def test_only_hidden_pixels_count_and_the_target_is_the_noisy_image(method, nois
 
 def test_noise2void_takes_the_value_of_a_neighbour(noisy):
     hidden, target, weight = same(training.noise2void, noisy, seed=0, radius=2)
-    assert (np.count_nonzero(weight, axis=(1, 2)) == round(0.02 * SIZE**2)).all()
+    assert (np.count_nonzero(weight, axis=(1, 2)) == SIZE**2 / 16).all()
     for number, row, column in np.argwhere(weight > 0):
         (where,) = np.argwhere(target[number, ..., 0] == hidden[number, row, column, 0])
         assert 0 < np.abs(where - (row, column)).max() <= 2
@@ -83,9 +83,9 @@ def test_noise2noise_gives_both_versions_of_the_same_place(noisy):
 
 
 def test_neighbouring_slices_count_where_they_show_the_same(rng):
-    """A bright box in the second of two slices: the pixels in and close to it do not count."""
-    slices = rng.normal(0.3, 0.02, (2, 64, 64, 1)).astype(np.float32)
-    slices[1, 20:40, 20:40] += 0.5
+    """A bright box from the third of four slices on: the pixels in and close to it do not count."""
+    slices = rng.normal(0.3, 0.02, (4, 64, 64, 1)).astype(np.float32)
+    slices[2:, 20:40, 20:40] += 0.5
     one, other, weight = training.neighbouring_slices([slices], 64)(8, rng)
     apart = np.abs(one - other)[..., 0] > 0.3
     assert apart.sum() == 8 * 400
@@ -94,35 +94,65 @@ def test_neighbouring_slices_count_where_they_show_the_same(rng):
     assert weight.mean() == pytest.approx(1)
 
 
+def test_the_mask_of_neighbouring_slices_knows_nothing_of_their_noise(rng):
+    """Where nothing differs but noise, what is kept of the pair is as independent as all of it."""
+    slices = rng.normal(0.3, 0.02, (4, 64, 64, 1)).astype(np.float32)
+    pairs = training.neighbouring_slices([slices], 64, tolerance=1.0)
+    one, other, weight = pairs(1, np.random.default_rng(0))
+    kept = weight[0] > 0
+    assert 0.4 < kept.mean() < 0.6
+    for sigma in (0.0, 2.0):
+        a, b = (
+            image[0] if not sigma else baselines.gaussian(image, sigma)[0] for image in (one, other)
+        )
+        assert abs(np.corrcoef(a[kept, 0], b[kept, 0])[0, 1]) < 0.15
+
+
 def test_the_two_halves_of_neighbor2neighbor_share_no_pixel(noisy):
-    n, half = 4, SIZE // 2
-    images, target, _ = same(training.neighbor2neighbor, noisy, seed=0, n=n)
-    first, second = images[:n, :half, :half, 0], target[:n, :half, :half, 0]
-    np.testing.assert_array_equal(images[:n, half:], images[:n, :half][:, ::-1])  # mirrored
-    for one, other, whole, masks in zip(first, second, images[n:, ..., 0], target[n:, ..., 1:]):
-        places = [
-            {tuple(*np.argwhere(whole == value)) for value in h.ravel()} for h in (one, other)
-        ]
-        assert len(places[0]) == len(places[1]) == half**2 and not places[0] & places[1]
-        for row, column in np.ndindex(half, half):
-            a, b = (np.argwhere(whole == h[row, column])[0] for h in (one, other))
-            assert np.abs(a - b).sum() == 1  # side by side
-            assert (a // 2 == (row, column)).all() and (b // 2 == (row, column)).all()
-        for k in (0, 1):
-            assert {tuple(at) for at in np.argwhere(masks[..., k])} == places[k]
+    n, size = 4, SIZE // 2
+    images, target, _ = training.neighbor2neighbor([noisy], size)(n, np.random.default_rng(0))
+    assert images.shape == (2 * n, size, size, 1) and target.shape == (2 * n, size, size, 3)
+    known = {value: at for at, value in np.ndenumerate(noisy)}
+    for one, other in zip(images[:n, ..., 0], target[:n, ..., 0]):
+        places = [{known[value] for value in half.ravel()} for half in (one, other)]
+        assert len(places[0]) == len(places[1]) == size**2 and not places[0] & places[1]
+        for a, b in zip(one.ravel(), other.ravel()):
+            assert np.abs(np.subtract(known[a], known[b])).sum() == 1  # side by side
+    for half, quarter, masks in zip((images[:n], target[:n, ..., :1]), (images[n:],) * 2, (1, 2)):
+        corner = half[:, : size // 2, : size // 2, 0]
+        picked = quarter[..., 0][target[n:, ..., masks] == 1].reshape(n, -1)
+        np.testing.assert_array_equal(np.sort(picked), np.sort(corner.reshape(n, -1)))
 
 
 def test_the_loss_of_neighbor2neighbor_worked_by_hand(noisy):
-    """With an answer that returns its input, the parts of the loss are the noise and nothing."""
-    n, half = 4, SIZE // 2
-    images, target, _ = same(training.neighbor2neighbor, noisy, seed=0, n=n)
-    apart = np.square(images[:n, :half, :half] - target[:n, :half, :half, :1]).mean(axis=(1, 2, 3))
+    """With an answer that returns its input, the second part is nothing; with a flat one, nothing is subtracted."""
+    n, half = 4, SIZE // 4
+    images, target, _ = training.neighbor2neighbor([noisy], SIZE // 2)(n, np.random.default_rng(0))
+    apart = np.square(images[:n] - target[:n, ..., :1]).mean(axis=(1, 2, 3))
     for gamma in (0.0, 1.0):
         loss = training.neighbor2neighbor_loss(target, images, gamma=gamma)
         np.testing.assert_allclose(np.asarray(loss), apart, rtol=1e-4)
-    flat = training.neighbor2neighbor_loss(target, np.full_like(images, 0.5), gamma=1.0)
-    error = np.square(0.5 - target[:n, :half, :half, 0]).mean(axis=(1, 2))
-    np.testing.assert_allclose(np.asarray(flat), 2 * error, rtol=1e-4)
+    flat = training.neighbor2neighbor_loss(target, np.full_like(images, 0.5), gamma=2.0)
+    error = np.square(0.5 - target[:n, ..., 0])
+    expected = error.mean(axis=(1, 2)) + 2 * error[:, :half, :half].mean(axis=(1, 2))
+    np.testing.assert_allclose(np.asarray(flat), expected, rtol=1e-4)
+
+
+def test_the_whole_patch_of_neighbor2neighbor_teaches_nothing(noisy):
+    """Its answer only tells what differs; no gradient goes through it."""
+    tensorflow = pytest.importorskip("tensorflow")
+    images, target, _ = training.neighbor2neighbor([noisy], SIZE // 2)(2, np.random.default_rng(0))
+    denoised = tensorflow.Variable(0.9 * images)
+    with tensorflow.GradientTape() as tape:
+        loss = tensorflow.reduce_sum(training.neighbor2neighbor_loss(target, denoised))
+    gradient = tape.gradient(loss, denoised).numpy()
+    assert np.abs(gradient[:2]).max() > 0 and not gradient[2:].any()
+
+
+def test_clean_targets_belong_to_their_noisy_images(noisy):
+    given, target, weight = same(training.clean_targets, noisy + 1, noisy, seed=0)
+    np.testing.assert_allclose(given, target + 1, rtol=1e-6)
+    assert weight is None
 
 
 def test_sure_is_the_squared_error_in_the_mean():
@@ -157,9 +187,9 @@ METHODS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_a_network_learns_to_denoise_without_clean_images(name, rng, capsys):
-    """White noise on three alike slices of discs and slopes; the same loop for all."""
+    """White noise on five alike slices of discs and slopes; the same loop for all."""
     drawing = training.dead_leaves(1, 96, np.random.default_rng(3))
-    clean = np.repeat(drawing, 3, axis=0)
+    clean = np.repeat(drawing, 5, axis=0)
     first, second = (noise.add_gaussian_noise(clean, 0.1, rng) for _ in range(2))
     pairs, loss = METHODS[name][0](first, second), METHODS[name][1]
     keras.utils.set_random_seed(0)
@@ -181,6 +211,8 @@ def test_bad_patients(method, noisy, bad_batches):
         with pytest.raises(ValueError, match="^noisy: expected"):
             make([bad], 8)
     with pytest.raises(ValueError, match="^noisy: expected at least one patient"):
+        make(None, 8)
+    with pytest.raises(ValueError, match="^noisy: expected at least one patient"):
         make([], 8)
     for size in (0, SIZE + 1, 8.5, None):
         with pytest.raises(ValueError, match="^size: expected a whole number"):
@@ -190,7 +222,7 @@ def test_bad_patients(method, noisy, bad_batches):
 def test_bad_numbers(noisy):
     for method, settings, message in [
         (training.noise2void, {"share": 0}, "share: expected a number"),
-        (training.noise2void, {"share": 0.6}, "share: expected a number"),
+        (training.noise2void, {"share": 0.3}, "share: expected a number"),
         (training.noise2void, {"radius": 0}, "radius: expected a whole number"),
         (training.noise2void, {"radius": 5}, "radius: expected a whole number"),
         (training.noise2self, {"spacing": 1}, "spacing: expected a whole number"),
@@ -203,5 +235,5 @@ def test_bad_numbers(noisy):
         training.neighbor2neighbor([noisy], 7)
     with pytest.raises(ValueError, match="^second: expected the shapes of first"):
         training.noise2noise([noisy], [noisy[:2]], 8)
-    with pytest.raises(ValueError, match="^noisy: expected at least two neighbouring slices"):
+    with pytest.raises(ValueError, match="^noisy: expected at least four neighbouring slices"):
         training.neighbouring_slices([noisy[:1]], 8)
