@@ -135,6 +135,12 @@ _UNET_FOR_SCANS = replace(
     peak_rate=4e-4,
     start=_UNET,
 )
+_UNET_FOR_SCANS_LONGER = replace(
+    _UNET_FOR_SCANS,
+    epochs=64,
+    peak_rate=3e-4,
+    start=_UNET_FOR_SCANS,
+)
 RECIPES = {
     "ct_unet": _UNET,
     "ct_unet_small": replace(
@@ -153,13 +159,13 @@ RECIPES = {
         epochs=16,
         start=_UNET_DIVERSE,
     ),
-    "ct_scan": _UNET_FOR_SCANS,
+    "ct_scan": _UNET_FOR_SCANS_LONGER,
     "ct_scan_25d": replace(
         _UNET_FOR_SCANS,
         label="U-Net for scans, 5 slices",
         network=functools.partial(denoising_unet, (64, 128, 128), slices=5),
         epochs=28,
-        start=_UNET_FOR_SCANS,
+        start=_UNET_FOR_SCANS_LONGER,
     ),
     "ct_conv_autoencoder": replace(
         _AUTOENCODER_ON_SLICES,
