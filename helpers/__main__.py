@@ -19,8 +19,8 @@ def _parser():
     add = denoise.add_argument
     add("source", help="a folder that holds a CT series, at any depth")
     add("destination", help="a new folder; files keep their names")
-    model = "a shipped network or a .keras file (default: ct_scan_25d where slices are near and even, else ct_scan)"
-    add("--model", default="auto", help=model)
+    model = "a shipped network or a .keras file (default ct_scan)"
+    add("--model", default="ct_scan", help=model)
     strength = "share of the noise to remove, 0 to 1 (default 1)"
     add("--strength", type=float, default=1.0, help=strength)
     views = "8 for the mean of eight views, in eight times the time (default 1)"

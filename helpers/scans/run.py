@@ -13,7 +13,6 @@ from .journal import Journal
 from .series import choose_series, find_series
 from .stream import removed_noise
 
-_FAR_MM = 5.0  # slices further apart than this say little about each other
 _LEAST = 5  # slices that a network of five wants
 
 
@@ -21,7 +20,7 @@ def denoise_scan(
     source,
     destination,
     *,
-    model="auto",
+    model="ct_scan",
     strength=1.0,
     views=1,
     series=None,
@@ -42,8 +41,7 @@ def denoise_scan(
     destination : str or Path
         A folder that is not there yet, or is empty. Each file gets the name that it has in the source.
     model : str or Path
-        A name or path for `models.pretrained_denoiser`, or "auto": "ct_scan_25d" where at least five slices lie evenly, at
-        most 5 mm apart and not tilted, else "ct_scan".
+        A name or path for `models.pretrained_denoiser`.
     strength : float
         Share of the noise to remove, 0 to 1.
     views : int
@@ -91,8 +89,7 @@ def denoise_scan(
     found = find_series(source)
     chosen = choose_series(found, source, series)
     _check_apart(source, destination)
-    name = str(model) if model != "auto" else _suited(chosen)
-    denoiser = pretrained_denoiser(model if model != "auto" else name)
+    denoiser, name = pretrained_denoiser(model), str(model)
     _check_volume(denoiser, chosen, name)
     weights = about(denoiser).version
     made_by = f"{Path(name).stem} {weights}, strength {strength:g}, views {views}"
@@ -116,12 +113,6 @@ def denoise_scan(
                 journal.keep(str(volume.name(index)))
             line.update(f"{index + 1} of {volume.count} slices")
     return journal.finish()
-
-
-def _suited(series):
-    """Name the network for a series: that of neighbouring slices where there are such."""
-    near = len(series.frames) >= _LEAST and series.even and series.step_mm <= _FAR_MM
-    return "ct_scan_25d" if near and not series.tilted else "ct_scan"
 
 
 def _check_volume(denoiser, series, name):

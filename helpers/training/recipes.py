@@ -160,13 +160,6 @@ RECIPES = {
         start=_UNET_DIVERSE,
     ),
     "ct_scan": _UNET_FOR_SCANS_LONGER,
-    "ct_scan_25d": replace(
-        _UNET_FOR_SCANS,
-        label="U-Net for scans, 5 slices",
-        network=functools.partial(denoising_unet, (64, 128, 128), slices=5),
-        epochs=28,
-        start=_UNET_FOR_SCANS_LONGER,
-    ),
     "ct_conv_autoencoder": replace(
         _AUTOENCODER_ON_SLICES,
         patches=functools.partial(varied_patches, size=40),
