@@ -5,6 +5,8 @@ an interruption.
 """
 
 import argparse
+import contextlib
+import io
 import sys
 
 from .scans import denoise_scan, find_series
@@ -32,6 +34,8 @@ def _parser():
     add("--quiet", action="store_true", help="say nothing unless something is wrong")
     listing = commands.add_parser("list", help="show the CT series in a folder")
     listing.add_argument("source", help="a folder, of any depth")
+    denoise.set_defaults(run=_denoise)
+    listing.set_defaults(run=_list)
     return parser
 
 
@@ -58,12 +62,13 @@ def _list(options):
 
 
 def _denoise(options):
-    settings = {
-        key: value for key, value in vars(options).items() if key not in ("command", "quiet")
-    }
-    report = denoise_scan(**settings)
+    others = ("command", "quiet", "run")
+    settings = {key: value for key, value in vars(options).items() if key not in others}
     if options.quiet:
+        with contextlib.redirect_stderr(io.StringIO()):  # no terminal, no progress line
+            denoise_scan(**settings)
         return
+    report = denoise_scan(**settings)
     print(f"{report['slices']} slices, {report['made_by']}")
     if not options.dry_run:
         print(f"written to {options.destination}. Not for clinical use.")
@@ -77,7 +82,7 @@ def main(arguments=None):
     """
     options = _parser().parse_args(arguments)
     try:
-        {"list": _list, "denoise": _denoise}[options.command](options)
+        options.run(options)
     except (ValueError, OSError) as error:
         print(f"python -m helpers {options.command}: {error}", file=sys.stderr)
         return 1

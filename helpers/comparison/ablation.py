@@ -16,6 +16,7 @@ from .._keras import keras
 from ..data import load_ct
 from ..models import denoising_unet
 from ..noise import add_gaussian_noise
+from ..replaced import replaced
 from ..training import (
     NoisyBatches,
     ct_patches,
@@ -24,7 +25,7 @@ from ..training import (
     validation_psnr,
     warmup_cosine,
 )
-from .results import RESULTS, replaced, stored_lines
+from .results import RESULTS, stored_lines
 
 ABLATION = RESULTS.with_name("ablation.csv")
 SEEDS = (0, 1, 2)

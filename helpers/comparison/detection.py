@@ -20,6 +20,7 @@ from ..data import ct_sinograms, load_ct
 from ..models import self_ensemble
 from ..noise import add_correlated_noise, add_gaussian_noise, power_spectrum
 from ..progress import ProgressLine
+from ..replaced import replaced
 from .observer import (
     calm_lung,
     dog_channels,
@@ -35,7 +36,6 @@ from .results import (
     method_lines,
     method_records,
     packages,
-    replaced,
     stored_lines,
 )
 from .scanner import SCANS, noise_std, scan_copies, scan_draws, scan_spectra, told

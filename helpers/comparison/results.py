@@ -1,6 +1,5 @@
 """The stored results: what each method is, and one row per noise, slice and method."""
 
-import contextlib
 import csv
 import json
 import os
@@ -13,6 +12,7 @@ import numpy as np
 from .._keras import keras
 from ..baselines.registry import installed_version
 from ..contract import About
+from ..replaced import replaced
 
 RESULTS = Path(__file__).parents[1] / "results" / "comparison.csv"
 TRANSFER = RESULTS.with_name("transfer.csv")
@@ -60,20 +60,6 @@ def packages():
     found = {"Python": platform.python_version()}
     found |= {name: installed_version(name) for name in (*_PACKAGES, keras.backend.backend())}
     return ", ".join(f"{name} {version}" for name, version in found.items() if version)
-
-
-@contextlib.contextmanager
-def replaced(path):
-    """Open a text file to write; it takes the place of the old one in one step, when all is written.
-
-    >>> with replaced("new.csv") as file:  # doctest: +SKIP
-    ...     file.write("std,method")
-    """
-    path = Path(path)
-    unfinished = path.with_name(path.name + ".unfinished")
-    with unfinished.open("w", newline="", encoding="utf-8") as file:
-        yield file
-    unfinished.replace(path)
 
 
 def stored_lines(path, command):

@@ -21,6 +21,7 @@ from ..baselines import BASELINES, grid
 from ..baselines.registry import installed_version
 from ..metrics import clipped, trusted_psnr
 from ..models import as_denoiser, denoising_unet, j_invariant
+from ..replaced import replaced
 from ..training import (
     Batches,
     clean_targets,
@@ -46,7 +47,7 @@ from .noisy_scans import (
     scans_of_training,
 )
 from .protocol import STD
-from .results import RESULTS, machine, packages, replaced, stored_lines
+from .results import RESULTS, machine, packages, stored_lines
 
 WITHOUT_CLEAN = RESULTS.with_name("without_clean.csv")
 SEEDS = (0, 1, 2)
@@ -229,7 +230,7 @@ def _jobs():
             yield noise, name, -1
         for seed in SEEDS:  # of the noise to learn from, of the weights and of the patches
             for name, method in METHODS.items():
-                if noise == "scanner" or not method.halves:
+                if NOISES[noise] or not method.halves:
                     yield noise, name, seed
 
 

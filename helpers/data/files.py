@@ -41,7 +41,7 @@ def load_dicom(folder):
     """
     folder = _folder(folder)
     files = sorted(path for path in folder.iterdir() if path.is_file())
-    dicoms = [path for path in files if path.suffix.lower() == ".dcm" or _has_dicom_mark(path)]
+    dicoms = [path for path in files if path.suffix.lower() == ".dcm" or has_dicom_mark(path)]
     return dicom_volume(((str(path), path) for path in dicoms), where=str(folder))
 
 
@@ -86,7 +86,7 @@ def load_nifti(path):
         ) from error
 
 
-def _has_dicom_mark(path):
+def has_dicom_mark(path):
     """Tell whether a file carries the letters DICM behind its 128-byte preamble."""
     with path.open("rb") as file:
         return file.read(132)[128:] == b"DICM"

@@ -1,6 +1,7 @@
 """DICOM slices: read in Hounsfield units, written as a derived series that nobody can take for the original."""
 
 import copy
+import functools
 import struct
 
 import numpy as np
@@ -9,6 +10,8 @@ from pydicom.dataset import Dataset
 from pydicom.pixels import iter_pixels
 from pydicom.sequence import Sequence
 from pydicom.sr.codedict import codes
+
+from ..replaced import replaced
 
 COMMENT = "Denoised by a neural network. Not for clinical use."
 _OF_THE_OLD_INSTANCE = (  # what holds for the original only
@@ -71,7 +74,7 @@ def subtracted(stored, removed, frame, *, bits, signed):
     removed : array of the same shape
         Hounsfield units; where it is 0, the stored value stays bit for bit.
     frame : series.Frame
-        With the slope and the intercept of this slice.
+        With the slope of this slice.
     bits : int
         BitsStored: a result beyond what they can hold is the highest or lowest value, never wrapped around.
     signed : bool
@@ -89,7 +92,7 @@ def subtracted(stored, removed, frame, *, bits, signed):
     [[496, 0, 4095]]
     """
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
-    changed = np.rint((to_hu(stored, frame) - removed - frame.intercept) / frame.slope)
+    changed = np.rint(stored - removed / frame.slope)
     result = stored.copy()
     where = removed != 0
     result[where] = changed.clip(low, high)[where].astype(stored.dtype)
@@ -173,20 +176,20 @@ def new_uid(old, made_by):
     return uid.generate_uid(entropy_srcs=[str(old), made_by])
 
 
-def write_image(path, header, pixels):
+def write_image(file, header, pixels):
     """Write a DICOM file.
 
     Parameters
     ----------
-    path : Path
+    file : file open for binary writing
     header : pydicom.Dataset
         As `derived_header` returns it.
     pixels : array of shape (height, width) or (frames, height, width), of integers
-        A memory map does as well.
 
     Examples
     --------
-    >>> write_image("new.dcm", header, pixels)  # doctest: +SKIP
+    >>> with open("new.dcm", "wb") as file:  # doctest: +SKIP
+    ...     write_image(file, header, pixels)
     """
     little = pixels.dtype.newbyteorder("<")
     smallest, largest = (int(edge) for edge in (pixels.min(), pixels.max()))
@@ -194,14 +197,12 @@ def write_image(path, header, pixels):
     for name, value in (("SmallestImagePixelValue", smallest), ("LargestImagePixelValue", largest)):
         if name in header:
             header.add_new(name, kind, value)
-    header.save_as(path, enforce_file_format=True)
+    header.save_as(file, enforce_file_format=True)
     size = pixels.nbytes + pixels.nbytes % 2
     word = b"OB" if pixels.dtype.itemsize == 1 else b"OW"
-    with open(path, "ab") as file:
-        file.write(struct.pack("<HH2sHI", 0x7FE0, 0x0010, word, 0, size))
-        for frame in pixels.reshape(-1, *pixels.shape[-2:]):
-            file.write(frame.astype(little, copy=False).tobytes())
-        file.write(b"\0" * (pixels.nbytes % 2))
+    file.write(struct.pack("<HH2sHI", 0x7FE0, 0x0010, word, 0, size))
+    file.write(pixels.astype(little, copy=False).tobytes())
+    file.write(b"\0" * (pixels.nbytes % 2))
 
 
 def _code(code):
@@ -209,6 +210,10 @@ def _code(code):
     item.CodeValue, item.CodingSchemeDesignator = code.value, code.scheme_designator
     item.CodeMeaning = code.meaning
     return item
+
+
+def _header(path):
+    return dcmread(path, stop_before_pixels=True)
 
 
 class DicomVolume:
@@ -223,15 +228,12 @@ class DicomVolume:
         For the derived series.
     """
 
-    suffix = "denoised"
-
     def __init__(self, series, source, series_number):
         self.series, self.source, self.series_number = series, source, series_number
-        self.count, self.pixel_mm, self.step_mm = (
-            len(series.frames),
-            series.pixel_mm,
-            series.step_mm,
-        )
+        self.count = len(series.frames)
+        # Read for a slab, and again to be saved: decoded once.
+        self._stored = functools.lru_cache(maxsize=32)(read_stored)
+        self._header = functools.lru_cache(maxsize=1)(_header)
         self.in_file = {}  # the numbers of the slices in each file
         for index, frame in enumerate(series.frames):
             self.in_file.setdefault(frame.path, []).append(index)
@@ -243,7 +245,7 @@ class DicomVolume:
     def read(self, index):
         """Return a slice in Hounsfield units, or raise ValueError."""
         frame = self.series.frames[index]
-        return to_hu(read_stored(frame), frame)
+        return to_hu(self._stored(frame), frame)
 
     def writer(self, destination, made_by):
         """Return save(index, removed), which writes a file, and returns True, when all its slices are there."""
@@ -252,10 +254,10 @@ class DicomVolume:
 
         def save(index, removed):
             frame = self.series.frames[index]
-            header = dcmread(frame.path, stop_before_pixels=True)
+            header = self._header(frame.path)
             how = {"bits": header.BitsStored, "signed": bool(header.PixelRepresentation)}
             pixels = waiting.setdefault(frame.path, {})
-            pixels[frame.number] = subtracted(read_stored(frame), removed, frame, **how)
+            pixels[frame.number] = subtracted(self._stored(frame), removed, frame, **how)
             if len(pixels) < len(self.in_file[frame.path]):
                 return False
             frames = np.stack([pixels[number] for number in sorted(pixels)])
@@ -265,13 +267,12 @@ class DicomVolume:
                 made_by,
                 series_uid=series_uid,
                 series_number=self.series_number,
-                suffix=self.suffix,
+                suffix="denoised",
             )
             path = destination / self.name(index)
             path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = path.with_name(path.name + ".unfinished")
-            write_image(unfinished, derived, frames)
-            unfinished.replace(path)
+            with replaced(path, "wb") as file:
+                write_image(file, derived, frames)
             return True
 
         return save

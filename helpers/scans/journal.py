@@ -4,15 +4,17 @@ import json
 
 import numpy as np
 
+from ..replaced import replaced
+
 REPORT = "denoise.json"
-_UNFINISHED = "denoise.json.unfinished"
+_NOTES = "denoise.notes"
 
 
 class Journal:
     """Notes which slices lie in the destination, so that an interrupted run can go on, and writes the report.
 
-    A slice is noted when its file is complete. While the run goes on the notes are in `denoise.json.unfinished`, one line
-    each; in the end they become `denoise.json`.
+    A slice is noted when its file is complete. While the run goes on the notes are in `denoise.notes`, one line each; in
+    the end `denoise.json` takes their place.
 
     Parameters
     ----------
@@ -34,7 +36,7 @@ class Journal:
     """
 
     def __init__(self, destination, plan, *, overwrite, resume):
-        self.path, self.report = destination / _UNFINISHED, destination / REPORT
+        self.path, self.report = destination / _NOTES, destination / REPORT
         self.plan, self.done, self._waiting = plan, {}, {}
         holds = destination.exists() and any(destination.iterdir())
         if holds and not overwrite and not resume:
@@ -46,7 +48,8 @@ class Journal:
             self._read(destination)
         else:
             self.report.unlink(missing_ok=True)
-            self.path.write_text(json.dumps(plan) + "\n", encoding="utf-8")
+        with replaced(self.path) as file:  # anew: a line may have been broken off
+            file.writelines(json.dumps(line) + "\n" for line in (plan, *self.done.values()))
 
     def _read(self, destination):
         """Read what an earlier run has noted; a line that was broken off does not count."""
@@ -91,6 +94,7 @@ class Journal:
     def finish(self):
         """Write the report, and return it."""
         report = self.plan | {"files": [self.done[index] for index in sorted(self.done)]}
-        self.path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-        self.path.replace(self.report)
+        with replaced(self.report) as file:
+            file.write(json.dumps(report, indent=2) + "\n")
+        self.path.unlink(missing_ok=True)
         return report

@@ -58,8 +58,9 @@ def denoise_scan(
     Returns
     -------
     dict
-        What is also written to `denoise.json` in the destination: "model", "weights", "strength", "views", "slices", and for each file
-        the standard deviation and the mean of what was removed, in HU.
+        What is also written to `denoise.json` in the destination: "made_by" (model, weights and options), "series", "slices", and
+        under "files", for each slice, its file, and in HU the standard deviation of what was removed and the shift of the mean.
+        Of a dry run, the first three.
 
     Raises
     ------

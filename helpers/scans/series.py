@@ -9,6 +9,8 @@ import numpy as np
 import pydicom
 from pydicom import uid
 
+from ..data.files import has_dicom_mark
+
 CT_IMAGES = (
     uid.CTImageStorage,
     uid.EnhancedCTImageStorage,
@@ -245,14 +247,12 @@ def _header(path):
     """Return the header of a file of CT slices, or in words what the file is instead."""
     if not path.is_file():
         return "broken link"
-    with path.open("rb") as file:
-        marked = file.read(132)[128:] == b"DICM"
-    if not marked and path.suffix.lower() not in (".dcm", ".dicom", ".ima"):
+    if not has_dicom_mark(path) and path.suffix.lower() not in (".dcm", ".dicom", ".ima"):
         return "file that is not DICOM"
     if path.stat().st_size == 0:
         raise ValueError("it is empty")
     with path.open("rb") as file:
-        header = pydicom.dcmread(file, stop_before_pixels=True, force=False)
+        header = pydicom.dcmread(file, stop_before_pixels=True)
         if header.file_meta.MediaStorageSOPClassUID == uid.MediaStorageDirectoryStorage:
             return "table of contents"
         if header.SOPClassUID not in CT_IMAGES:

@@ -135,12 +135,6 @@ _UNET_FOR_SCANS = replace(
     peak_rate=4e-4,
     start=_UNET,
 )
-_UNET_FOR_SCANS_LONGER = replace(
-    _UNET_FOR_SCANS,
-    epochs=64,
-    peak_rate=3e-4,
-    start=_UNET_FOR_SCANS,
-)
 RECIPES = {
     "ct_unet": _UNET,
     "ct_unet_small": replace(
@@ -159,7 +153,7 @@ RECIPES = {
         epochs=16,
         start=_UNET_DIVERSE,
     ),
-    "ct_scan": _UNET_FOR_SCANS_LONGER,
+    "ct_scan": replace(_UNET_FOR_SCANS, epochs=64, peak_rate=3e-4, start=_UNET_FOR_SCANS),
     "ct_conv_autoencoder": replace(
         _AUTOENCODER_ON_SLICES,
         patches=functools.partial(varied_patches, size=40),

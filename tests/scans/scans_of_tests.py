@@ -43,6 +43,36 @@ def image_file(index=0, *, series="1.2.3.4", hu=None, **attributes):
     return file
 
 
+def frames_file(count):
+    """An enhanced file: what all frames share, and what each has; frames lie from the head to the feet."""
+    slices = [image_file(number) for number in range(count)]
+    file, shared, frames = slices[0], Dataset(), []
+    file.SOPClassUID = file.file_meta.MediaStorageSOPClassUID = uid.EnhancedCTImageStorage
+    shared.PixelMeasuresSequence = [Dataset()]
+    shared.PixelMeasuresSequence[0].PixelSpacing = [0.5, 0.6]
+    shared.PlaneOrientationSequence = [Dataset()]
+    shared.PlaneOrientationSequence[0].ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    for number in range(count):
+        frame = Dataset()
+        frame.PlanePositionSequence = [Dataset()]
+        frame.PlanePositionSequence[0].ImagePositionPatient = [0, 0, -number]
+        frame.PixelValueTransformationSequence = [Dataset()]
+        frame.PixelValueTransformationSequence[0].RescaleSlope = 1 + number
+        frame.PixelValueTransformationSequence[0].RescaleIntercept = -1024
+        frame.CTImageFrameTypeSequence = [Dataset()]
+        frame.CTImageFrameTypeSequence[0].FrameType = ["ORIGINAL", "PRIMARY"]
+        frames.append(frame)
+    file.NumberOfFrames = count
+    file.SharedFunctionalGroupsSequence, file.PerFrameFunctionalGroupsSequence = [shared], frames
+    file.PixelData = b"".join(
+        (np.frombuffer(one.PixelData, "<u2") // (1 + number)).astype("<u2").tobytes()
+        for number, one in enumerate(slices)
+    )
+    for name in ("PixelSpacing", "ImagePositionPatient", "ImageOrientationPatient"):
+        del file[name]
+    return file
+
+
 def write(folder, files):
     """Write datasets into a folder, under names that tell nothing of their order."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ import pydicom
 import pytest
 from pydicom import uid
 from pydicom.pixels import pixel_array
-from scans_of_tests import HEIGHT, WIDTH, by_place, contents, image_file, write
+from scans_of_tests import HEIGHT, WIDTH, by_place, contents, frames_file, image_file, write
 
 from helpers.__main__ import main
 from helpers.scans import denoise_scan
@@ -89,6 +89,28 @@ def test_values_are_never_wrapped_around(tmp_path):
     stored = pixel_array(denoised)
     assert stored.min() >= 0 and stored.max() <= 2047
     assert np.abs(hounsfield(denoised) - hu).max() < 1400
+
+
+def test_a_file_of_many_frames_stays_one_file(tmp_path, shipped):
+    """Each frame with its own slope, in the order of the file."""
+    from helpers.hounsfield import WINDOW_WIDTH, window
+
+    (old,) = write(tmp_path / "scan", [frames_file(3)])
+    denoise_scan(tmp_path / "scan", tmp_path / "out", model=MODEL)
+    new = pydicom.dcmread(tmp_path / "out" / old.name)
+    before, after = pixel_array(old), pixel_array(new)
+    assert before.shape == after.shape == (3, HEIGHT, WIDTH)
+    for number, (one, other) in enumerate(zip(before.astype(float), after.astype(float))):
+        hu = one * (1 + number) - 1024
+        grey = window(hu)[None, ..., None]
+        removed = (grey - shipped[MODEL](grey))[0, ..., 0] * WINDOW_WIDTH
+        removed[(hu < -1000) | (hu > 400)] = 0
+        assert np.abs((one - other) * (1 + number) - removed).max() <= 0.5 * (1 + number) + 1e-3
+    kinds = {
+        frame.CTImageFrameTypeSequence[0].FrameType[0]
+        for frame in new.PerFrameFunctionalGroupsSequence
+    }
+    assert kinds == {"DERIVED"}
 
 
 def test_the_derived_series_cannot_be_taken_for_the_original(scan, tmp_path):
@@ -180,9 +202,9 @@ def test_an_interrupted_run_goes_on_with_the_same_bytes(scan, tmp_path, monkeypa
     denoise_scan(scan, tmp_path / "whole", model="ct_unet_25d")
     write_image, written = dicom.write_image, []
 
-    def stopped(path, header, pixels):
-        write_image(path, header, pixels)
-        written.append(path)
+    def stopped(file, header, pixels):
+        write_image(file, header, pixels)
+        written.append(file.name)
         if len(written) == 4:
             raise KeyboardInterrupt
 
@@ -197,6 +219,30 @@ def test_an_interrupted_run_goes_on_with_the_same_bytes(scan, tmp_path, monkeypa
     assert len(written) == 4 + 4  # what was done is not done again
     left = {name: b for name, b in contents(tmp_path / "out").items() if "unfinished" not in name}
     assert left == contents(tmp_path / "whole") == contents(tmp_path / "out")
+
+
+def test_notes_that_were_broken_off(scan, tmp_path, monkeypatch):
+    """Killed within a line of the notes, and again while the report was written, and then interrupted."""
+    from helpers.scans import dicom
+
+    def interrupted(file, header, pixels):
+        raise KeyboardInterrupt
+
+    denoise_scan(scan, tmp_path / "whole", model=MODEL)
+    denoise_scan(scan, tmp_path / "out", model=MODEL)
+    report = json.loads((tmp_path / "out" / "denoise.json").read_text())
+    notes = [{key: value for key, value in report.items() if key != "files"}, *report["files"][:3]]
+    lines = "".join(json.dumps(note) + "\n" for note in notes)
+    (tmp_path / "out" / "denoise.json").unlink()
+    (tmp_path / "out" / "denoise.notes").write_text(lines + '{"slice": 3, "fi')
+    (tmp_path / "out" / "denoise.json.unfinished").write_text("{")
+    write_image = dicom.write_image
+    monkeypatch.setattr(dicom, "write_image", interrupted)
+    with pytest.raises(KeyboardInterrupt):  # at once, in the first file
+        denoise_scan(scan, tmp_path / "out", model=MODEL, resume=True)
+    monkeypatch.setattr(dicom, "write_image", write_image)
+    denoise_scan(scan, tmp_path / "out", model=MODEL, resume=True)
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
 
 @pytest.mark.slow
@@ -403,6 +449,16 @@ def test_list(scan, capsys):
     for secret in ("Somebody", "4711", "20200101"):
         assert secret not in printed
     assert main(["list", str(Path(scan, "a", "nothing"))]) == 1
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_quiet(quiet, scan, tmp_path, capsys, monkeypatch):
+    """Also in a terminal, where a progress line would be shown."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    options = ["--quiet"] * quiet
+    assert main(["denoise", str(scan), str(tmp_path / "out"), "--model", MODEL, *options]) == 0
+    captured = capsys.readouterr()
+    assert bool(captured.out) == bool(captured.err) == (not quiet)
 
 
 def test_an_interruption_has_its_own_exit_code(scan, monkeypatch, capsys):

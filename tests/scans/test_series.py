@@ -1,13 +1,9 @@
 """helpers.scans.series: what is found, what is left out, what is refused."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from pydicom import uid
-from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence
-from scans_of_tests import HEIGHT, WIDTH, image_file, write
+from scans_of_tests import HEIGHT, WIDTH, frames_file, image_file, write
 
 from helpers.scans import choose_series, find_series
 
@@ -60,35 +56,15 @@ def test_what_is_no_ct_slice_is_left_out_and_counted(scan):
     }
 
 
-def test_frames_of_one_file():
-    """An enhanced file: what all frames share, and what each has."""
-    file = image_file(0)
-    shared, frames = Dataset(), []
-    shared.PixelMeasuresSequence = Sequence([Dataset()])
-    shared.PixelMeasuresSequence[0].PixelSpacing = [0.5, 0.6]
-    shared.PlaneOrientationSequence = Sequence([Dataset()])
-    shared.PlaneOrientationSequence[0].ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
-    for number in range(3):
-        frame = Dataset()
-        frame.PlanePositionSequence = Sequence([Dataset()])
-        frame.PlanePositionSequence[0].ImagePositionPatient = [0, 0, -number]
-        frame.PixelValueTransformationSequence = Sequence([Dataset()])
-        frame.PixelValueTransformationSequence[0].RescaleSlope = 1 + number
-        frame.PixelValueTransformationSequence[0].RescaleIntercept = -1000
-        frames.append(frame)
-    file.SharedFunctionalGroupsSequence = Sequence([shared])
-    file.PerFrameFunctionalGroupsSequence = Sequence(frames)
-    for name in ("PixelSpacing", "ImagePositionPatient", "ImageOrientationPatient"):
-        del file[name]
-    from helpers.scans.series import _frames
-
-    found = _frames(Path("a.dcm"), file)
-    assert [(f.number, f.place[2], f.slope, f.intercept) for f, _ in found] == [
-        (0, 0, 1, -1000),
-        (1, -1, 2, -1000),
-        (2, -2, 3, -1000),
+def test_frames_of_one_file(tmp_path):
+    (path,) = write(tmp_path, [frames_file(3)])
+    (series,) = find_series(tmp_path).series
+    assert [(f.path, f.number, f.place[2], f.slope, f.intercept) for f in series.frames] == [
+        (path, 2, -2, 3, -1024),
+        (path, 1, -1, 2, -1024),
+        (path, 0, 0, 1, -1024),
     ]
-    assert found[0][1] == ((HEIGHT, WIDTH), (0.5, 0.6), (1, 0, 0, 0, 1, 0))
+    assert (series.shape, series.pixel_mm) == ((HEIGHT, WIDTH), (0.5, 0.6))
 
 
 @pytest.mark.parametrize(
