@@ -57,7 +57,9 @@ def loss_curves(histories, metric="loss", *, ylabel="loss", log=False, title=Non
     return finish(figure)
 
 
-def score_curves(curves, xlabel, ylabel, *, log=False, marks=None, highlight=(), title=None):
+def score_curves(
+    curves, xlabel, ylabel, *, dashed=None, log=False, marks=None, highlight=(), title=None
+):
     """Plot one number against another: a score against a setting that is varied.
 
     Parameters
@@ -66,6 +68,8 @@ def score_curves(curves, xlabel, ylabel, *, log=False, marks=None, highlight=(),
         Name of each curve, its horizontal and its vertical values. Up to 12 points are marked.
     xlabel, ylabel : str
         Labels of the axes, with their units.
+    dashed : dict of str to (sequence, sequence), optional
+        A companion for some of the curves, in the same colour, such as what theory says of it.
     log : bool
         Logarithmic horizontal axis, with the values themselves as ticks.
     marks : dict of str to float, optional
@@ -82,7 +86,7 @@ def score_curves(curves, xlabel, ylabel, *, log=False, marks=None, highlight=(),
     Raises
     ------
     ValueError
-        If there is no curve, or one has not as many vertical as horizontal values.
+        If there is no curve, one has not as many vertical as horizontal values, or a companion's name is unknown.
 
     Examples
     --------
@@ -90,8 +94,12 @@ def score_curves(curves, xlabel, ylabel, *, log=False, marks=None, highlight=(),
     <Figure size 700x360 with 1 Axes>
     """
     check_some(curves, "curves")
-    for name, (x, y) in curves.items():
-        check_length(y, len(x), "curves", f"in {name}")
+    dashed = dashed or {}
+    if not set(dashed) <= set(curves):
+        raise ValueError(f"dashed: expected some of {', '.join(curves)}, got {', '.join(dashed)}")
+    for what, lines in (("curves", curves), ("dashed", dashed)):
+        for name, (x, y) in lines.items():
+            check_length(y, len(x), what, f"in {name}")
     size = (8, 4.5) if len(curves) > 4 else (7, 3.6)
     figure, axis = plt.subplots(figsize=size, layout="constrained")
     # One more marker than there are colours: no two curves look alike.
@@ -99,6 +107,8 @@ def score_curves(curves, xlabel, ylabel, *, log=False, marks=None, highlight=(),
         style = {"marker": marker, "ms": 5} if len(x) <= 12 else {}
         width = 2.5 if name in highlight else None
         axis.plot(x, y, color=colour, lw=width, label=name, **style)
+        if name in dashed:
+            axis.plot(*dashed[name], "--", color=colour)
     for (name, value), style in zip((marks or {}).items(), cycle((":", "-."))):
         axis.axhline(value, ls=style, color="0.35", label=name)
     axis.set(xlabel=xlabel, ylabel=ylabel, title=title)

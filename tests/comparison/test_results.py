@@ -151,9 +151,14 @@ def test_stored_results_hold_all_methods_and_slices(stored, shipped):
 
 
 @pytest.mark.parametrize(
-    ("path", "images"), [(comparison.RESULTS, "test"), (comparison.TRANSFER, "transfer")]
+    ("path", "options"),
+    [
+        (comparison.RESULTS, ""),
+        (comparison.TRANSFER, " --images transfer"),
+        (comparison.SCANNER, " --noise ct"),
+    ],
 )
-def test_no_stored_row_is_stale(path, images, shipped):
+def test_no_stored_row_is_stale(path, options, shipped):
     """Networks: measured with the very weights that are shipped. Filters: with versions that are still allowed."""
     levels, _ = comparison.read_results(path)
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
@@ -163,7 +168,7 @@ def test_no_stored_row_is_stale(path, images, shipped):
             known = entry["about"]
             if known.source.startswith("helpers.training"):
                 network = "ct_unet" if name == "ct_unet_x8" else name
-                remedy = f"python -m helpers.comparison --images {images} --methods {name}"
+                remedy = f"python -m helpers.comparison{options} --methods {name}"
                 assert known.version == shipped[network].about.version, remedy
             elif name != "noisy":
                 assert known.version in allowed[known.source.lower()].specifier, name

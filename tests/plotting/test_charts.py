@@ -52,6 +52,15 @@ def test_score_curves():
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("size", "PSNR (dB)")
 
 
+def test_a_companion_is_dashed_in_the_same_colour():
+    curves = {"a": ([2, 4], [1, 2]), "b": ([2, 4], [0, 5])}
+    (axis,) = plotting.score_curves(curves, "f", "power", dashed={"b": ([2, 4], [1, 4])}).axes
+    _, measured, theory = axis.lines
+    assert theory.get_color() == measured.get_color() != axis.lines[0].get_color()
+    assert theory.get_linestyle() == "--" and theory.get_ydata().tolist() == [1, 4]
+    assert names_in(axis.get_legend()) == ["a", "b"]
+
+
 def test_psnr_bars_best_on_top_and_error_bars_inside():
     scores = {"noisy": 23.3, "best": 32.1, "median": 28.6}
     intervals = {name: (score - 4, score + 1) for name, score in scores.items()}
@@ -103,6 +112,10 @@ BAD = [
     ("histories: expected", lambda: plotting.loss_curves({"a": {"mae": [1]}})),
     ("curves: expected", lambda: plotting.score_curves({}, "x", "y")),
     ("curves: expected 2 values in a, got 1", lambda: plotting.score_curves(SHORT, "x", "y")),
+    (
+        "dashed: expected some of a, got c",
+        lambda: plotting.score_curves({"a": ([1], [2])}, "x", "y", dashed={"c": ([1], [2])}),
+    ),
     ("scores: expected", lambda: plotting.psnr_bars({})),
     ("scores: expected", lambda: plotting.psnr_bars({"a": np.inf})),
     ("scores: expected", lambda: plotting.score_table({}, "y", "x")),
