@@ -4,6 +4,7 @@ from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import to_rgb
 
 from .canvas import COLOURS, check_length, check_some, finish
 
@@ -69,7 +70,7 @@ def score_curves(
     xlabel, ylabel : str
         Labels of the axes, with their units.
     dashed : dict of str to (sequence, sequence), optional
-        A companion for some of the curves, in the same colour, such as what theory says of it.
+        A companion for some of the curves, in a darker shade, such as what theory says of it.
     log : bool
         Logarithmic horizontal axis, with the values themselves as ticks.
     marks : dict of str to float, optional
@@ -108,7 +109,7 @@ def score_curves(
         width = 2.5 if name in highlight else None
         axis.plot(x, y, color=colour, lw=width, label=name, **style)
         if name in dashed:
-            axis.plot(*dashed[name], "--", color=colour)
+            axis.plot(*dashed[name], "--", color=0.5 * np.array(to_rgb(colour)))
     for (name, value), style in zip((marks or {}).items(), cycle((":", "-."))):
         axis.axhline(value, ls=style, color="0.35", label=name)
     axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
