@@ -162,7 +162,7 @@ RECIPES = {
         _UNET_OF_SCANS,
         label="U-Net for scans, 5 slices",
         network=functools.partial(denoising_unet, (64, 128, 128), slices=5),
-        epochs=28,
+        epochs=20,
         start=_UNET_OF_SCANS,
     ),
     "ct_conv_autoencoder": replace(
