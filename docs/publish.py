@@ -11,7 +11,7 @@ from pathlib import Path
 from helpers import comparison
 
 ROOT = Path(__file__).resolve().parents[1]
-SCAN_METHODS = "noisy gaussian bilateral nl_means ct_unet bm3d bm4d ct_scan ct_scan_25d".split()
+SCAN_METHODS = "noisy gaussian bilateral nl_means ct_unet bm3d bm4d ct_scan".split()
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 
 SETUP_CELL = """\

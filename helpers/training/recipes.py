@@ -135,9 +135,9 @@ _UNET_FOR_SCANS = replace(
     peak_rate=4e-4,
     start=_UNET,
 )
-_UNET_FOR_WEAK_NOISE = replace(_UNET_FOR_SCANS, epochs=64, peak_rate=3e-4, start=_UNET_FOR_SCANS)
+_UNET_FOR_FAINT_NOISE = replace(_UNET_FOR_SCANS, epochs=64, peak_rate=3e-4, start=_UNET_FOR_SCANS)
 _UNET_OF_SCANS = replace(
-    _UNET_FOR_WEAK_NOISE, loss=negative_psnr, epochs=48, start=_UNET_FOR_WEAK_NOISE
+    _UNET_FOR_FAINT_NOISE, loss=negative_psnr, epochs=48, start=_UNET_FOR_WEAK_NOISE
 )
 RECIPES = {
     "ct_unet": _UNET,
@@ -158,13 +158,6 @@ RECIPES = {
         start=_UNET_DIVERSE,
     ),
     "ct_scan": _UNET_OF_SCANS,
-    "ct_scan_25d": replace(
-        _UNET_OF_SCANS,
-        label="U-Net for scans, 5 slices",
-        network=functools.partial(denoising_unet, (64, 128, 128), slices=5),
-        epochs=20,
-        start=_UNET_OF_SCANS,
-    ),
     "ct_conv_autoencoder": replace(
         _AUTOENCODER_ON_SLICES,
         patches=functools.partial(varied_patches, size=40),
