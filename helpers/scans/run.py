@@ -6,11 +6,11 @@ import numpy as np
 
 from ..checks import check_number
 from ..contract import about
+from ..data.series import choose_series, find_series
 from ..models import pretrained_denoiser, self_ensemble
 from ..progress import ProgressLine
 from .dicom import DicomVolume
 from .journal import Journal
-from .series import choose_series, find_series
 from .stream import removed_noise
 
 _LEAST = 5  # slices that a network of five wants
