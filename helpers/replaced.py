@@ -16,6 +16,11 @@ def replaced(path, mode="w"):
     path = Path(path)
     unfinished = path.with_name(path.name + ".unfinished")
     text = {} if "b" in mode else {"newline": "", "encoding": "utf-8"}
-    with unfinished.open(mode, **text) as file:
-        yield file
-    unfinished.replace(path)
+    try:
+        with unfinished.open(mode, **text) as file:
+            yield file
+        unfinished.replace(path)
+    except OSError as error:
+        if error.errno and not error.filename:  # a full disk does not say of which file it spoke
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise

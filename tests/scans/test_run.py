@@ -278,7 +278,10 @@ def _slices(folder, *changes, count=6):
 
 
 HOSTILE = {
-    "no such folder": (lambda f: None, "scan: no such folder; expected one that holds DICOM files"),
+    "no such folder": (
+        lambda f: None,
+        "scan: no such folder or file; expected one that holds a scan",
+    ),
     "an empty folder": (lambda f: f.mkdir(), "scan: expected CT slices, found none"),
     "text only": (
         lambda f: (f.mkdir(), (f / "a.txt").write_text("hello")),
