@@ -93,7 +93,7 @@ class Journal:
             "slice": index,
             "file": name,
             f"removed_{self.unit}": round(float(np.std(removed)), 5),
-            f"mean_shift_{self.unit}": round(-float(np.mean(removed)), 5),
+            f"mean_shift_{self.unit}": round(0.0 - float(np.mean(removed)), 5),
         }
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(note) + "\n")

@@ -148,13 +148,13 @@ class PictureWriter:
         """Write a picture without what was removed from it."""
         picture = read_picture(self.scan.paths[index])
         most = np.iinfo(picture.dtype).max
-        colours = slice(None, 3) if picture.ndim == 3 else Ellipsis
         before = picture if picture.ndim == 2 else picture[..., 0]
         after = subtracted(before, removed, 1 / most)
         noise = before.astype(float) - after + (most + 1) // 2
         for path, grey in zip(self._targets(index), (after, noise.clip(0, most))):
-            result = picture.copy()
-            result[..., colours] = grey if picture.ndim == 2 else grey[..., None]
+            result = grey.astype(picture.dtype)
+            if picture.ndim == 3:
+                result = np.concatenate([np.stack([result] * 3, -1), picture[..., 3:]], -1)
             path.parent.mkdir(parents=True, exist_ok=True)
             _, data = cv2.imencode(path.suffix.lower(), result)
             with replaced(path, "wb") as file:
