@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import io
 import sys
+import warnings
 from pathlib import Path
 
 from .scans.run import denoise_scan
@@ -91,7 +92,9 @@ def main(arguments=None):
     """
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # those of pydicom may show what identifies a patient
+            options.run(options)
     except (ValueError, OSError) as error:
         print(f"python -m helpers {options.command}: {error}", file=sys.stderr)
         return 1

@@ -15,9 +15,11 @@ CT_IMAGES = (
     uid.LegacyConvertedEnhancedCTImageStorage,
 )
 _NEEDED = (
-    "SeriesInstanceUID SOPInstanceUID Rows Columns SamplesPerPixel BitsAllocated BitsStored".split()
+    "SeriesInstanceUID SOPInstanceUID Rows Columns SamplesPerPixel BitsAllocated BitsStored "
+    "PixelRepresentation".split()
 )
 _SAME_MM = 0.01  # positions that differ by less are the same
+_UNIT = 0.01  # directions may differ by as much from the length 1
 _EVEN = 0.1  # a distance may differ from the usual one by this share of it
 
 
@@ -313,6 +315,8 @@ def other_kind(header):
             raise ValueError(f"it has no {name}")
     if not header.Rows or not header.Columns:
         raise ValueError("it has no pixels")
+    if not 0 < header.BitsStored <= header.BitsAllocated:
+        raise ValueError(f"it stores {header.BitsStored} of {header.BitsAllocated} bits")
     return "colour picture" if header.SamplesPerPixel != 1 else ""
 
 
@@ -351,6 +355,9 @@ def frames_of(path, header):
     """
     shared = header.get("SharedFunctionalGroupsSequence", [None])[0]
     groups = header.get("PerFrameFunctionalGroupsSequence", [header])
+    count = int(header.get("NumberOfFrames", 1) or 1)
+    if count != len(groups):
+        raise ValueError(f"it has {count} frames, and tells the place of {len(groups)}")
     frames = []
     for number, group in enumerate(groups):
 
@@ -373,6 +380,12 @@ def frames_of(path, header):
             raise ValueError("its RescaleSlope is 0")
         if min(pixel_mm) <= 0:
             raise ValueError("its PixelSpacing is not above 0")
+        normal = np.cross(orientation[:3], orientation[3:])
+        if (
+            abs(np.linalg.norm(normal) - 1) > _UNIT
+            or abs(np.linalg.norm(orientation[:3]) - 1) > _UNIT
+        ):
+            raise ValueError("its ImageOrientationPatient is no pair of directions")
         kind = (header.Rows, header.Columns), pixel_mm, orientation
         frames.append((Frame(path, number, place, slope, intercept), kind))
     return frames

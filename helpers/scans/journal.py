@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..replaced import replaced
+from ..replaced import naming, replaced
 
 
 class Journal:
@@ -95,7 +95,7 @@ class Journal:
             f"removed_{self.unit}": round(float(np.std(removed)), 5),
             f"mean_shift_{self.unit}": round(0.0 - float(np.mean(removed)), 5),
         }
-        with self.path.open("a", encoding="utf-8") as file:
+        with naming(self.path), self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(note) + "\n")
 
     def finish(self):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..replaced import naming
+
 _PORTION = 2**20  # bytes that are written at a time
 
 
@@ -43,7 +45,7 @@ class Spool:
     def put(self, where, values, view=lambda array: array):
         """Store values at an index of a view of the array; make the array if need be."""
         if not self.exists():  # written, not just declared: a full disk shows here
-            with self.path.open("wb") as file:
+            with naming(self.path), self.path.open("wb") as file:
                 for start in range(0, self.size, _PORTION):
                     file.write(bytes(min(_PORTION, self.size - start)))
         view(self._map("r+"))[where] = values
