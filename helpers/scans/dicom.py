@@ -75,7 +75,7 @@ def read_stored(path, numbers):
         source = dcmread(path) if deflated else path  # of a deflated file nothing can be left out
         return [image.copy() for image in iter_pixels(source, indices=list(numbers), raw=True)]
     except Exception as error:  # pydicom and its decoders raise many kinds for damaged pixels
-        reason = (str(error) or type(error).__name__).splitlines()[0]
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
         raise ValueError(f"{path}: expected pixels that can be decoded ({reason})") from error
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from pydicom import uid
 from pydicom.pixels import pixel_array
 from scans_of_tests import HEIGHT, WIDTH, by_place, contents, frames_file, image_file, write
 
@@ -149,19 +148,35 @@ def test_the_same_again_gives_the_same_bytes_and_other_options_other_identifiers
     assert contents(scan) == before  # nothing is ever written into the source
 
 
-@pytest.mark.parametrize("syntax", [uid.RLELossless, uid.ImplicitVRLittleEndian])
-def test_other_transfer_syntaxes(syntax, scan, tmp_path):
-    for path in scan.rglob("*.dcm"):
-        file = pydicom.dcmread(path)
-        if syntax.is_compressed:
-            file.compress(syntax)
-        file.file_meta.TransferSyntaxUID = syntax
-        file.save_as(
-            path, implicit_vr=syntax.is_implicit_VR, little_endian=True, enforce_file_format=True
-        )
-    denoise_scan(scan, tmp_path / "out", model=MODEL, strength=0)
-    for one, other in zip(by_place(scan).values(), by_place(tmp_path / "out").values()):
-        np.testing.assert_array_equal(pixel_array(one), pixel_array(other))
+def test_what_was_removed_is_a_series_of_its_own(scan, tmp_path):
+    report = denoise_scan(scan, tmp_path / "out", model=MODEL, save_noise=True)
+    assert report["save_noise"] and not (tmp_path / "out" / "noise" / "denoise.json").exists()
+    noise = by_place(tmp_path / "out" / "noise")
+    images = {
+        place: file
+        for path in sorted((tmp_path / "out").glob("[ab]"))
+        for place, file in by_place(path).items()
+    }
+    assert len(noise) == len(images) == 7
+    for place, old in by_place(scan).items():
+        difference = hounsfield(old) - hounsfield(images[place])
+        np.testing.assert_array_equal(hounsfield(noise[place]), difference)
+        assert noise[place].SeriesInstanceUID != images[place].SeriesInstanceUID
+        assert noise[place].SOPInstanceUID != images[place].SOPInstanceUID
+        assert noise[place].SeriesDescription == "lung removed noise"
+        assert noise[place].SeriesNumber == 1002 and noise[place].ImageType[0] == "DERIVED"
+    assert any(np.ptp(hounsfield(file)) > 2 for file in noise.values())
+
+
+def test_the_preview(scan, tmp_path, monkeypatch):
+    """A PNG file of the middle slice, with nothing of the patient in it."""
+    import cv2
+
+    denoise_scan(scan, tmp_path / "out", model=MODEL, preview=True)
+    data = (tmp_path / "out" / "denoise.preview.png").read_bytes()
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert picture.shape[1] > picture.shape[0] > 300
+    assert b"Somebody" not in data and b"4711" not in data and b"tEXt" not in data
 
 
 def test_the_report(scan, tmp_path):
@@ -220,6 +235,30 @@ def test_an_interrupted_run_goes_on_with_the_same_bytes(scan, tmp_path, monkeypa
     assert left == contents(tmp_path / "whole") == contents(tmp_path / "out")
 
 
+def test_an_interrupted_file_of_many_frames_goes_on_with_the_same_bytes(tmp_path, monkeypatch):
+    """Its frames wait on disk, not in memory: those that are there are not made again."""
+    from helpers.scans import spool
+
+    write(tmp_path / "scan", [frames_file(6)])
+    denoise_scan(tmp_path / "scan", tmp_path / "whole", model=MODEL, save_noise=True)
+    put, frames = spool.Spool.put, []
+
+    def stopped(self, where, *rest):
+        put(self, where, *rest)
+        frames.append(where)
+        if len(frames) == 7:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(spool.Spool, "put", stopped)
+    arguments = {"model": MODEL, "save_noise": True}
+    with pytest.raises(KeyboardInterrupt):
+        denoise_scan(tmp_path / "scan", tmp_path / "out", **arguments)
+    assert not list((tmp_path / "out").rglob("*.dcm"))
+    denoise_scan(tmp_path / "scan", tmp_path / "out", **arguments, resume=True)
+    assert frames == [5, 5, 4, 4, 3, 3, 2, 2, 2, 1, 1, 0, 0]
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
 def test_notes_that_were_broken_off(scan, tmp_path, monkeypatch):
     """Killed within a line of the notes, and again while the report was written, and then interrupted."""
     from helpers.scans import dicom
@@ -245,21 +284,24 @@ def test_notes_that_were_broken_off(scan, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_killed_run_goes_on_with_the_same_bytes(scan, tmp_path):
+@pytest.mark.parametrize("suffix", ["", ".nii.gz"])
+def test_a_killed_run_goes_on_with_the_same_bytes(suffix, scan, tmp_path):
+    write(scan / "c", [image_file(index) for index in range(7, 80)])
     command = [sys.executable, "-m", "helpers", "denoise", str(scan), "--model", MODEL]
-    subprocess.run([*command, str(tmp_path / "whole")], check=True, capture_output=True)
-    out = tmp_path / "out"
+    whole, out = tmp_path / "whole" / f"a{suffix}", tmp_path / "out" / f"a{suffix}"
+    subprocess.run([*command, str(whole)], check=True, capture_output=True)
     process = subprocess.Popen(
         [*command, str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     for _ in range(6000):
-        if len(list(out.rglob("*.dcm"))) >= 2 or process.poll() is not None:
+        notes = [path.read_bytes().count(b"\n") for path in out.parent.rglob("*.notes")]
+        if sum(notes) >= 3 or process.poll() is not None:
             break
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     subprocess.run([*command, str(out), "--resume"], check=True, capture_output=True)
-    assert contents(out) == contents(tmp_path / "whole")
+    assert contents(out.parent) == contents(whole.parent)
 
 
 # ------------------------------------------------------------------ the command
@@ -347,6 +389,6 @@ def test_an_interruption_has_its_own_exit_code(scan, monkeypatch, capsys):
     def interrupted(source):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command, "find_series", interrupted)
+    monkeypatch.setattr(command, "searched", interrupted)
     assert main(["list", str(scan)]) == 130
     assert "interrupted" in capsys.readouterr().err
