@@ -1,4 +1,5 @@
-"""Your own scans: the series in a folder (`series`), and one of them denoised (`run`)."""
+"""Your own scans: what a path names (`sources`), and one scan denoised (`run`)."""
 
+from ..data.series import Frame, Series, choose_series, find_series
 from .run import denoise_scan
-from .series import Frame, Series, choose_series, find_series
+from .sources import model_for
