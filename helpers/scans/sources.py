@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 from ..data.series import choose_series, find_series
-from .archive import unpacked
+from .zipped import unpacked
 from .dicom import DicomScan
 from .pictures import WRITTEN, PictureScan
 from .voxels import FORMATS, VoxelScan, suffix_of

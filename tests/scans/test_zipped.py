@@ -1,4 +1,4 @@
-"""helpers.scans.archive: a ZIP archive is as good as its folder."""
+"""helpers.scans.zipped: a ZIP archive is as good as its folder."""
 
 import tempfile
 import zipfile
