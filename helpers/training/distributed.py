@@ -10,7 +10,7 @@ the same command once for each process, in any order, with another number in the
     python -m helpers.training ct_scan --checkpoints /shared/checkpoints
 
 All processes need the same folder of checkpoints, so that all go on with the same epoch after a stop. Only process 0
-writes into it, and only its folder of weights gets them. If one process is lost, stop the others and start all again.
+writes into it, and only its folder of weights gets them. It takes Keras 3.15 and JAX 0.6: `pip install -e .[jax]`. If one process is lost, stop the others and start all again.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ def join():
     Raises
     ------
     ValueError
-        If only some of the variables are set, a number is none, or Keras runs on another backend than JAX.
+        If only some of the variables are set, a number is none, or Keras is older or runs on another backend.
     ConnectionError
         If not all processes come within some minutes.
 
@@ -62,6 +62,8 @@ def join():
     backend = keras.backend.backend()
     if backend != "jax":
         raise ValueError(f"KERAS_BACKEND: expected jax for several processes, got {backend}")
+    if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 15):
+        raise ValueError(f"Keras: expected 3.15 or newer, got {keras.__version__}")
     try:
         keras.distribution.initialize()
     except RuntimeError as error:
