@@ -38,7 +38,9 @@ class Journal:
     def __init__(self, destination, plan, *, overwrite, resume):
         self.path, self.report = destination / _NOTES, destination / REPORT
         self.plan, self.done, self._waiting = plan, {}, {}
-        holds = destination.exists() and any(destination.iterdir())
+        holds = destination.exists() and any(
+            path.suffix != ".unfinished" for path in destination.iterdir()
+        )
         if holds and not overwrite and not resume:
             raise FileExistsError(
                 f"{destination}: expected a new or an empty folder; it holds files (--overwrite, --resume)"

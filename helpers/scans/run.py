@@ -1,5 +1,6 @@
 """Denoise one scan: from a source to a destination of the same kind, so that nothing is lost whatever happens."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -89,8 +90,8 @@ def denoise_scan(
     source, destination = Path(source), Path(destination)
     found = find_series(source)
     chosen = choose_series(found, source, series)
-    _check_apart(source, destination)
-    denoiser, name = pretrained_denoiser(model), str(model)
+    check_apart(source, destination)
+    denoiser, name = loaded(model), str(model)
     _check_volume(denoiser, chosen, name)
     weights = about(denoiser).version
     made_by = f"{Path(name).stem} {weights}, strength {strength:g}, views {views}"
@@ -116,6 +117,17 @@ def denoise_scan(
     return journal.finish()
 
 
+def loaded(model):
+    """Load a network once for many scans; a file of weights again when it has changed."""
+    path = Path(model)
+    return _loaded(str(model), path.stat().st_mtime_ns if path.is_file() else None)
+
+
+@functools.lru_cache(maxsize=1)
+def _loaded(model, changed):
+    return pretrained_denoiser(model)
+
+
 def _check_volume(denoiser, series, name):
     """Raise ValueError where a network of neighbouring slices would see no neighbours."""
     if about(denoiser).volume:
@@ -132,7 +144,7 @@ def _check_volume(denoiser, series, name):
             )
 
 
-def _check_apart(source, destination):
+def check_apart(source, destination):
     """Raise ValueError if a destination lies in its source, or the other way round."""
     inner, outer = destination.resolve(), source.resolve()
     if inner == outer or outer in inner.parents or inner in outer.parents:

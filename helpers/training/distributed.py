@@ -9,8 +9,9 @@ the same command once for each process, in any order, with another number in the
     export KERAS_DISTRIBUTION_PROCESS_ID=0                   # on the other machine, 1
     python -m helpers.training ct_scan --checkpoints /shared/checkpoints
 
-All processes need the same folder of checkpoints, so that all go on with the same epoch after a stop. Only process 0
-writes into it, and only its folder of weights gets them. It takes Keras 3.15 and JAX 0.6: `pip install -e .[jax]`. If one process is lost, stop the others and start all again.
+It takes Keras 3.15 and JAX 0.6: `pip install -e .[jax]`. All processes need the same folder of checkpoints, so that all
+go on with the same epoch after a stop. Only process 0 writes into it, and only its folder of weights gets them. If one
+process is lost, stop the others and start all again.
 """
 
 import contextlib
