@@ -14,8 +14,11 @@ import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pydicom.uid import UID
+
 from ..checks import check_number
 from ..progress import ProgressLine
+from .dicom import new_uid
 from .run import check_apart, denoise_scan, loaded
 from .series import choose_series, find_series
 
@@ -50,10 +53,11 @@ class Scan:
 def denoise_archive(source, destination, *, scheduler=None, resume=False, **settings):
     """Denoise every CT series below a folder, each into a folder of its own.
 
-    The series UID in the folder F of the archive goes to F/UID in the destination, whatever else lies in F. A
-    series whose files lie in several folders is in the folder that holds them all. Where the same series was copied
-    to several folders, so that slices lie twice at one place, each copy is a series. A series that fails stops
-    nothing.
+    The series UID in the folder F of the archive goes to F/UID in the destination, whatever else lies in F; a UID
+    that is not well-formed is replaced by one that is. A series whose files lie in several folders is in the folder
+    that holds them all. Where the same series was copied to several folders, so that slices lie twice at one place,
+    each copy is a series. A series that fails stops nothing. All headers are read before the first series is
+    denoised, and again for each series: a very large archive is better given part by part.
 
     Parameters
     ----------
@@ -96,11 +100,11 @@ def denoise_archive(source, destination, *, scheduler=None, resume=False, **sett
     check_apart(archive, destination)
     settings = _checked(settings, destination, resume)
     scans, broken = _scans(archive, destination)
-    done = {}
+    done, failed = {}, 0
     with ProgressLine() as line:
         for scan in spread(functools.partial(_denoised, settings=settings), scans):
             done[scan.destination] = scan
-            failed = sum(bool(scan.fault) for scan in done.values())
+            failed += bool(scan.fault)
             line.update(f"{len(done)} of {len(scans)} series, {failed} failed")
     scans = [done[scan.destination] for scan in scans]
     told = [scan.fault for scan in scans if scan.fault]
@@ -141,9 +145,14 @@ def _scans(archive, destination):
     scans = []
     for series in found.series:
         for folder, frames in _copies(series.frames):
-            target = destination / folder.relative_to(archive) / series.uid
+            target = destination / folder.relative_to(archive) / _name(series.uid)
             scans.append(Scan(folder, series.uid, target, len(frames)))
     return scans, found.broken
+
+
+def _name(uid):
+    """The UID, or what is derived from one that is not well-formed, and could lead out of the destination."""
+    return uid if UID(uid).is_valid else new_uid(uid, "folder")
 
 
 def _copies(frames):

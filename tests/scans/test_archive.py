@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -87,6 +88,21 @@ def test_a_series_that_fails_stops_nothing(archive, tmp_path, capsys):
         assert sum(part in row for row in rows) == 1
     assert "Secret" not in captured.err + captured.out and "4711" not in captured.err
     assert len(list((tmp_path / "out").rglob("denoise.json"))) == 4
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR UI")
+@pytest.mark.parametrize("uid", ["../../../evil", "..", "/tmp/evil", "a/b", "1.2\\n", ""])
+def test_a_hostile_name_of_a_series_stays_in_the_destination(uid, archive, tmp_path):
+    folder = tmp_path / "hostile"
+    write(folder / "p", [image_file(k, SeriesInstanceUID=uid) for k in range(2)])
+    before = contents(tmp_path)
+    (scan,) = denoise_archive(folder, tmp_path / "out" / "deep", model=MODEL)
+    assert not scan.fault
+    assert scan.destination.parent == tmp_path / "out" / "deep" / "p"
+    assert re.fullmatch(r"[0-9.]+", scan.destination.name)
+    written = contents(tmp_path).keys() - before.keys()
+    assert len(written) == 3
+    assert all(name.startswith(f"out/deep/p/{scan.destination.name}/") for name in written)
 
 
 def test_resume_does_what_is_missing(archive, tmp_path, monkeypatch, capsys):
