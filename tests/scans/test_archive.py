@@ -226,29 +226,55 @@ def start():
         process.wait()
 
 
-@pytest.mark.slow
-def test_a_killed_worker_loses_nothing(tmp_path, start):
-    """Two workers, each in the middle of a series; one is killed, and the other does all that is left."""
+@pytest.fixture
+def killed(tmp_path, start, monkeypatch):
+    """A function that denoises six series with two workers, and kills one when each is in the middle of a series."""
     pytest.importorskip("distributed")
     archive, out, file = tmp_path / "archive", tmp_path / "out", tmp_path / "scheduler.json"
     for number in range(6):
         series(archive / f"p{number}", f"1.{number}", 60 - number)
-    local = ["--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", file]
-    start("dask", "scheduler", "--port", 0, *local)
-    until(lambda: file.exists() and file.read_text().endswith("}"), "the scheduler")
-    alone = ["--nthreads", 1, "--no-nanny", "--local-directory", tmp_path / "dask"]
-    workers = [start("dask", "worker", *local, *alone) for _ in range(2)]
-    address = json.loads(file.read_text())["address"]
-    command = ["helpers", "denoise", archive, out, "--recursive", "--scheduler", address]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    run = start(*command, "--model", MODEL, **pipes)
-    until(lambda: len(list(out.rglob("denoise.notes"))) == 2, "two series that are begun")
-    workers[0].kill()
-    assert len(list(out.rglob("denoise.json"))) < 6
-    printed, complaint = run.communicate(timeout=300)
-    assert run.returncode == 0, complaint
-    assert printed.splitlines()[-1] == f"6 series, {60 * 6 - 15} slices"
-    assert workers[1].poll() is None
+
+    def run(allowed_failures):
+        monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", str(allowed_failures))
+        local = ["--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", file]
+        start("dask", "scheduler", "--port", 0, *local)
+        until(lambda: file.exists() and file.read_text().endswith("}"), "the scheduler")
+        alone = ["--nthreads", 1, "--no-nanny", "--local-directory", tmp_path / "dask"]
+        workers = [start("dask", "worker", *local, *alone) for _ in range(2)]
+        address = json.loads(file.read_text())["address"]
+        command = ["helpers", "denoise", archive, out, "--recursive", "--scheduler", address]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        client = start(*command, "--model", MODEL, **pipes)
+        until(lambda: len(list(out.rglob("denoise.notes"))) == 2, "two series that are begun")
+        workers[0].kill()
+        assert len(list(out.rglob("denoise.json"))) < 6
+        printed, complaint = client.communicate(timeout=300)
+        assert workers[1].poll() is None
+        return client.returncode, printed, complaint
+
+    yield run
     denoise_archive(archive, tmp_path / "whole", model=MODEL)
     assert contents(out) == contents(tmp_path / "whole")
     assert len(contents(out)) == 60 * 6 - 15 + 6
+
+
+@pytest.mark.slow
+def test_a_killed_worker_loses_nothing(killed):
+    """The other worker does all that is left."""
+    code, printed, complaint = killed(allowed_failures=3)
+    assert code == 0, complaint
+    assert printed.splitlines()[-1] == f"6 series, {60 * 6 - 15} slices"
+
+
+@pytest.mark.slow
+def test_a_series_that_dask_gives_up_is_reported_and_done_later(killed, tmp_path, capsys):
+    """As the culprit of several deaths; here, one is enough."""
+    code, _, complaint = killed(allowed_failures=0)
+    assert code == 1
+    lines = complaint.splitlines()
+    (start,) = [k for k, line in enumerate(lines) if line.startswith("python -m helpers denoise: ")]
+    rows = lines[start + 2 :]
+    assert 1 <= len(rows) <= 2 and f" {len(rows)} of 6 failed" in lines[start]
+    assert all("workers died" in row for row in rows)
+    command = ["denoise", str(tmp_path / "archive"), str(tmp_path / "out"), "--recursive"]
+    assert main([*command, "--model", MODEL, "--resume"]) == 0
