@@ -17,7 +17,9 @@ process is lost, stop the others and start all again.
 import contextlib
 import os
 import shutil
+import socket
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +30,7 @@ from ..checks import check_whole
 _ADDRESSES, _COUNT, _NUMBER = (
     f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID")
 )
+_PATIENCE = 240  # seconds
 
 
 def join():
@@ -38,9 +41,9 @@ def join():
     Raises
     ------
     ValueError
-        If only some of the variables are set, a number is none, or Keras is older or runs on another backend.
+        If only some of the variables are set, one has no such value, or Keras is older or runs on another backend.
     ConnectionError
-        If not all processes come within some minutes.
+        If process 0 does not answer for four minutes. It waits for the others itself; after five minutes JAX ends it.
 
     References
     ----------
@@ -65,13 +68,14 @@ def join():
         raise ValueError(f"KERAS_BACKEND: expected jax for several processes, got {backend}")
     if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 15):
         raise ValueError(f"Keras: expected 3.15 or newer, got {keras.__version__}")
-    try:
-        keras.distribution.initialize()
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        raise ConnectionError(
-            f"{_ADDRESSES}: expected {count} processes to meet at {os.environ[_ADDRESSES]} ({reason})"
-        ) from error
+    host, _, port = os.environ[_ADDRESSES].split(",")[0].rpartition(":")
+    if not host or not port.isdecimal():
+        raise ValueError(
+            f"{_ADDRESSES}: expected HOST:PORT of process 0, got {os.environ[_ADDRESSES]!r}"
+        )
+    if os.environ[_NUMBER] != "0":
+        _wait_for(host.strip("[]"), int(port))
+    keras.distribution.initialize()
     keras.distribution.set_distribution(keras.distribution.DataParallel())
 
 
@@ -113,7 +117,7 @@ def own_share(batch):
     """Keep of a batch what this process works on.
 
     Every process draws the whole batch, from the same seed, and keeps other rows: so the batch does not depend on
-    how many they are. What drawing costs is not shared; beside a training step it is little.
+    how many they are. The time that drawing takes is not shared.
 
     Parameters
     ----------
@@ -177,6 +181,21 @@ def _whole(name):
     """A variable as a number, or as it is."""
     text = os.environ[name]
     return int(text) if text.isdecimal() else text
+
+
+def _wait_for(host, port):
+    """Wait until process 0 answers; where it does not, JAX would end this process without an exception."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            socket.create_connection((host, port), timeout=5).close()
+            return
+        except OSError as error:
+            if time.monotonic() > end:
+                raise ConnectionError(
+                    f"{_ADDRESSES}: expected process 0 at {host}:{port}, nobody answers there"
+                ) from error
+            time.sleep(0.5)
 
 
 def _place():

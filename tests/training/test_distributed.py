@@ -174,14 +174,33 @@ def test_bad_variables_end_in_one_sentence(values, message, monkeypatch, refusal
     assert refusal(main, "ct_unet").startswith("python -m helpers.training: error: KERAS_")
 
 
-def test_an_older_keras_is_refused(monkeypatch):
-    """It cannot share a batch without weights."""
-    for name, value in zip(VARIABLES, ["a:1", "2", "0"]):
+@pytest.fixture
+def on_jax(monkeypatch):
+    """Process 1 of 2, as if Keras ran on JAX."""
+    for name, value in zip(VARIABLES, ["127.0.0.1:9", "2", "1"]):
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(distributed.keras.backend, "backend", lambda: "jax")
+    monkeypatch.setattr(distributed.keras, "__version__", "3.15.0")
+
+
+def test_an_older_keras_is_refused(on_jax, monkeypatch):
+    """It cannot share a batch without weights."""
     monkeypatch.setattr(distributed.keras, "__version__", "3.14.1")
     with pytest.raises(ValueError, match="^Keras: expected 3.15 or newer, got 3.14.1"):
         distributed.join()
+
+
+@pytest.mark.parametrize("address", ["nobody", "10.0.0.1", "10.0.0.1:", "a:b", ":4711", "a,b:1"])
+def test_an_address_has_a_port(address, on_jax, monkeypatch):
+    monkeypatch.setenv(VARIABLES[0], address)
+    with pytest.raises(ValueError, match=f"JOB_ADDRESSES: expected HOST:PORT .*, got '{address}'"):
+        distributed.join()
+
+
+def test_nobody_at_the_address(on_jax, monkeypatch, refusal):
+    monkeypatch.setattr(distributed, "_PATIENCE", 0)
+    last = refusal(main, "ct_unet")
+    assert last.endswith("JOB_ADDRESSES: expected process 0 at 127.0.0.1:9, nobody answers there")
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 6])
