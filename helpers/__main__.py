@@ -11,6 +11,7 @@ import sys
 import warnings
 from pathlib import Path
 
+from .scans.archive import denoise_archive, failures
 from .scans.run import denoise_scan
 from .scans.sources import searched
 
@@ -38,6 +39,9 @@ def _parser():
     add("--resume", action="store_true", help="go on with an interrupted run")
     add("--dry-run", action="store_true", help="check everything, write nothing")
     add("--quiet", action="store_true", help="say nothing unless something is wrong")
+    add("--recursive", action="store_true", help="denoise every series of an archive")
+    scheduler = "with --recursive: spread the series over a running Dask scheduler"
+    add("--scheduler", metavar="ADDRESS", help=scheduler)
     listing = commands.add_parser("list", help="show the CT series in a folder")
     listing.add_argument("source", help="a folder, of any depth, or a ZIP of one")
     denoise.set_defaults(run=_denoise)
@@ -70,8 +74,12 @@ def _list(options):
 
 
 def _denoise(options):
-    others = ("command", "quiet", "run")
+    others = ("command", "quiet", "run", "recursive", "scheduler")
     settings = {key: value for key, value in vars(options).items() if key not in others}
+    if options.recursive:
+        return _denoise_archive(options, settings)
+    if options.scheduler:
+        raise ValueError("scheduler: expected together with --recursive")
     if options.quiet:
         with contextlib.redirect_stderr(io.StringIO()):  # no terminal, no progress line
             denoise_scan(**settings)
@@ -82,6 +90,20 @@ def _denoise(options):
     print(f"{report['slices']} slices, {report['made_by']}")
     if not options.dry_run:
         print(f"written to {options.destination}. Not for clinical use.")
+
+
+def _denoise_archive(options, settings):
+    if settings.pop("series"):
+        raise ValueError("series: expected no name, as all series are denoised")
+    with contextlib.redirect_stderr(io.StringIO()) if options.quiet else contextlib.nullcontext():
+        scans = denoise_archive(**settings, scheduler=options.scheduler)
+    failed = [scan for scan in scans if scan.fault]
+    if failed:
+        raise ValueError(
+            f"{len(failed)} of {len(scans)} failed, --resume tries them again\n{failures(failed)}"
+        )
+    if not options.quiet:
+        print(f"{len(scans)} series, {sum(scan.slices for scan in scans)} slices")
 
 
 def main(arguments=None):

@@ -45,7 +45,9 @@ class Journal:
         self.plan, self.unit, self.done = plan, unit, {}
         holds = any(path.exists() for path in (destination, self.path, self.report))
         if not writer.is_file:
-            holds = destination.exists() and any(destination.iterdir())
+            holds = destination.exists() and any(
+                path.suffix != ".unfinished" for path in destination.iterdir()
+            )
         if holds and not overwrite and not resume:
             wanted, it = "a new or an empty folder", "it holds files"
             if writer.is_file:

@@ -1,5 +1,6 @@
 """Denoise one scan: from a source to a destination of the same kind, so that nothing is lost whatever happens."""
 
+import functools
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -101,9 +102,9 @@ def denoise_scan(
         raise ValueError("resume: expected either overwrite or resume, got both")
     source, destination = Path(source), Path(destination)
     with opened(source, series) as scan:
-        _check_apart(source, destination)
+        check_apart(source, destination)
         name = str(model or _automatic(scan.series))
-        denoiser = pretrained_denoiser(name)
+        denoiser = loaded(name)
         if about(denoiser).volume and lonely(scan.series):
             raise ValueError(
                 "model: expected a network of single slices, such as ct_scan: "
@@ -134,6 +135,17 @@ def denoise_scan(
         return journal.finish()
 
 
+def loaded(model):
+    """Load a network once for many scans; a file of weights again when it has changed."""
+    path = Path(model)
+    return _loaded(str(model), path.stat().st_mtime_ns if path.is_file() else None)
+
+
+@functools.lru_cache(maxsize=1)
+def _loaded(model, changed):
+    return pretrained_denoiser(model)
+
+
 def _denoise(scan, writer, journal, denoiser, strength):
     """Go through all slices that are not done yet."""
     settings = {"strength": strength, "skip": journal.has, "ends": scan.ends}
@@ -154,7 +166,7 @@ def _automatic(series):
     return name if name in shipped() else "ct_scan"
 
 
-def _check_apart(source, destination):
+def check_apart(source, destination):
     """Raise ValueError if a destination lies in its source, or the other way round."""
     inner, outer = destination.resolve(), source.resolve()
     if inner == outer or outer in inner.parents or inner in outer.parents:

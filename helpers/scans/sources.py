@@ -7,10 +7,10 @@ import zipfile
 from pathlib import Path
 
 from ..data.series import choose_series, find_series
-from .zipped import unpacked
 from .dicom import DicomScan
 from .pictures import WRITTEN, PictureScan
 from .voxels import FORMATS, VoxelScan, suffix_of
+from .zipped import unpacked
 
 LEAST, APART_MM = 5, 5.0  # slices that a network of five wants, and how far apart at most
 PIXEL_MM = 0.6, 1.4  # the networks learned from pixels of 0.7 to 1 mm, magnified and shrunk

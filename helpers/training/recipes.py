@@ -137,7 +137,7 @@ _UNET_FOR_SCANS = replace(
 )
 _UNET_FOR_FAINT_NOISE = replace(_UNET_FOR_SCANS, epochs=64, peak_rate=3e-4, start=_UNET_FOR_SCANS)
 _UNET_OF_SCANS = replace(
-    _UNET_FOR_FAINT_NOISE, loss=negative_psnr, epochs=48, start=_UNET_FOR_WEAK_NOISE
+    _UNET_FOR_FAINT_NOISE, loss=negative_psnr, epochs=48, start=_UNET_FOR_FAINT_NOISE
 )
 RECIPES = {
     "ct_unet": _UNET,
