@@ -15,7 +15,7 @@ import publish
 from helpers.models import WEIGHTS
 from helpers.models.denoisers import GRAIN_STD
 
-FOLDER = publish.ROOT / "docs" / "demo" / "networks"
+FOLDER = publish.ROOT / "docs" / "demo" / "try" / "networks"
 NAMES = ("ct_unet_small", "ct_scan")
 OPSET = 17
 MULTIPLE = 8  # pixels: what `as_denoiser` pads images to
