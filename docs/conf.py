@@ -14,7 +14,6 @@ import sources  # noqa: E402
 import vendor  # noqa: E402
 
 project = "Denoising autoencoders, from MNIST to CT"
-author = "the authors"
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
@@ -55,6 +54,7 @@ html_static_path = ["_theme"]
 html_css_files = ["site.css"]
 html_extra_path = ["demo", "_vendor"]
 html_theme_options = {
+    "footer_content_items": [],
     "repository_url": publish.address(),
     "repository_branch": "main",
     "path_to_docs": "",  # the notebooks lie in the repository where they lie in the site

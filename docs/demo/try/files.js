@@ -1,6 +1,6 @@
 // Pictures and DICOM slices, read in the browser: {grey: Float32Array in [0, 1], width, height}.
 
-import "./vendor/dicom-parser/dicomParser.min.js";
+/* global dicomParser: a script of the page */
 
 const LARGEST = 1024; // pixels along an edge; of a larger image, the middle is taken
 const SMALLEST = 16;
