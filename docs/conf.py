@@ -20,7 +20,7 @@ extensions = [
     "sphinx_copybutton",
     "myst_nb",
     "mathml",
-    "pictures",
+    "finish",
 ]
 exclude_patterns = ["_*", "demo", "jupyter_execute", "**.ipynb_checkpoints"]
 language = "en"
@@ -34,6 +34,7 @@ html_math_renderer = "mathml"
 
 default_role = "code"
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
 autodoc_typehints = "none"
 autodoc_inherit_docstrings = False
 napoleon_google_docstring = False
@@ -48,6 +49,8 @@ html_favicon = "_theme/icon.svg"
 html_context = {"default_mode": "auto"}
 html_show_copyright = False
 html_show_sphinx = False
+html_use_index = False
+html_domain_indices = False
 html_copy_source = True
 html_sourcelink_suffix = ""
 html_static_path = ["_theme"]

@@ -65,7 +65,7 @@ def test_pages_fit_a_phone(tab, address, pages):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_fault(tab, address, pages, scheme):
     axe = vendor.read("axe-core", "axe.min.js").decode()
-    tab.emulate_media(color_scheme=scheme)
+    tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     for name in pages:
         tab.goto(address + name, wait_until="networkidle")
         tab.evaluate(axe)
