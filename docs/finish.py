@@ -10,7 +10,10 @@ from urllib.parse import unquote
 import imagesize
 
 NAMES = [  # of the theme's buttons: what is found, and what stands in its place
-    (r'(<button class="[^"]*search-button-field[^>]*) aria-label="Search"', r"\1"),  # its text says it
+    (
+        r'(<button class="[^"]*search-button-field[^>]*) aria-label="Search"',
+        r"\1",
+    ),  # its text says it
     (r'(<summary)( aria-label="Toggle hidden content")', r"\1"),  # so does this one's
     (
         r'<summary>(\s*<span class="toctree-toggle")',

@@ -47,10 +47,10 @@ def test_numbers_are_those_of_python(page, network):
     denoise = models.pretrained_denoiser(network)
     if network != page.input_value("#try-network"):
         _act(page, lambda: page.select_option("#try-network", network))
-    for name in samples.SAMPLES:
+    for name in ("heart", "phantom"):
         if name != page.input_value("#try-sample"):
             _act(page, lambda name=name: page.select_option("#try-sample", name))
-        for std in (0.07, 0.03):
+        for std in (0.07, 0.03)[: 2 if network == "ct_unet_small" else 1]:
             _set_noise(page, std)
             clean, noisy = samples.noisy(name, std)
             for key, image in (("noisy", noisy), ("denoised", denoise(noisy))):
