@@ -7,6 +7,7 @@ from collections import Counter
 
 import numpy as np
 from pydicom import dcmread
+from pydicom.filereader import read_file_meta_info
 from pydicom.pixels import iter_pixels
 
 from ..hounsfield import HU_HIGH, HU_LOW
@@ -47,7 +48,7 @@ def read_stored(path, numbers):
     dtype('int16')
     """
     try:
-        deflated = _header(path).file_meta.TransferSyntaxUID.is_deflated
+        deflated = read_file_meta_info(path).TransferSyntaxUID.is_deflated
         source = dcmread(path) if deflated else path  # of a deflated file nothing can be left out
         return [image.copy() for image in iter_pixels(source, indices=list(numbers), raw=True)]
     except Exception as error:  # pydicom and its decoders raise many kinds for damaged pixels
@@ -163,6 +164,7 @@ class DicomWriter:
 
     def __init__(self, scan, destination, made_by, save_noise):
         self.scan, self.destination, self.made_by = scan, destination, made_by
+        self.files = [destination]
         self.suffixes = ["denoised", "removed noise"][: 1 + save_noise]
 
     def name(self, index):

@@ -17,8 +17,8 @@ class Journal:
     Parameters
     ----------
     writer : dicom.DicomWriter, voxels.VoxelWriter or pictures.PictureWriter
-        Its `destination` is a file if `is_file` is true, else a folder, which is made if need be; `holds(index)` tells
-        whether a slice is still there.
+        Its `destination` is a file if `is_file` is true, else a folder, which is made if need be; `files` are what it
+        will write, or that folder; `holds(index)` tells whether a slice is still there.
     plan : dict
         What the run depends on; a run goes on only where it is the same.
     unit : str
@@ -43,7 +43,7 @@ class Journal:
             folder, self.beside = destination.parent, Path(f"{destination}.denoise")
         self.path, self.report = (Path(f"{self.beside}.{end}") for end in ("notes", "json"))
         self.plan, self.unit, self.done = plan, unit, {}
-        holds = any(path.exists() for path in (destination, self.path, self.report))
+        holds = any(path.exists() for path in (*writer.files, self.path, self.report))
         if not writer.is_file:
             holds = destination.exists() and any(
                 path.suffix != ".unfinished" for path in destination.iterdir()

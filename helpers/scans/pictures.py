@@ -126,6 +126,7 @@ class PictureWriter:
     def __init__(self, scan, destination, save_noise):
         self.scan, self.destination, self.save_noise = scan, destination, save_noise
         self.is_file = scan.paths == [scan.folder]
+        self.files = self._targets(0) if self.is_file else [destination]
 
     def name(self, index):
         """Return the name of the file that a picture goes to."""

@@ -102,7 +102,6 @@ def denoise_scan(
         raise ValueError("resume: expected either overwrite or resume, got both")
     source, destination = Path(source), Path(destination)
     with opened(source, series) as scan:
-        check_apart(source, destination)
         name = str(model or _automatic(scan.series))
         denoiser = loaded(name)
         if about(denoiser).volume and lonely(scan.series):
@@ -114,6 +113,8 @@ def denoise_scan(
             f"{Path(name).stem} {about(denoiser).version}, strength {strength:g}, views {views}"
         )
         writer = scan.writer(destination, made_by, save_noise)
+        for path in writer.files:
+            check_apart(source, path)
         _check_names(scan, save_noise)
         _check_content(scan)
         plan = {

@@ -71,11 +71,12 @@ def searched(source):
     """Look for CT series: yield the folder or file that was searched, and what was found; None in other formats."""
     if not source.exists():
         raise FileNotFoundError(f"{source}: no such folder or file; expected one that holds a scan")
-    if source.is_file() and zipfile.is_zipfile(source) or suffix_of(source) == ".zip":
+    known = suffix_of(source) in FORMATS or source.suffix.lower() in WRITTEN
+    if source.is_file() and known:
+        yield source, None
+    elif source.is_file() and (suffix_of(source) == ".zip" or zipfile.is_zipfile(source)):
         with unpacked(source) as folder:
             yield folder, find_series(folder)
-    elif source.is_file() and (suffix_of(source) in FORMATS or source.suffix.lower() in WRITTEN):
-        yield source, None
     else:
         yield source, find_series(source)
 

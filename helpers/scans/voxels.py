@@ -172,6 +172,7 @@ class VoxelWriter:
         if save_noise:
             noise = noise_name(destination)
             self.spools[noise] = Spool(noise, source.grid.shape, "<f4", "F")
+        self.files = list(self.spools)
 
     def name(self, index):
         """Return the name of the file that a slice goes to."""

@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from ..replaced import naming
 from .grid import check_room
 
 RATIO = 200  # CT slices shrink to a half, flat ones to a hundredth; a bomb to a thousandth
@@ -50,7 +51,7 @@ def unpacked(path):
                 for one in members:
                     target = Path(folder, one.filename)
                     target.parent.mkdir(parents=True, exist_ok=True)
-                    with archive.open(one) as packed, target.open("xb") as file:
+                    with naming(target), archive.open(one) as packed, target.open("xb") as file:
                         shutil.copyfileobj(packed, file)
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
             raise ValueError(f"{path}: expected a whole ZIP archive ({error})") from error

@@ -705,6 +705,13 @@ REFUSED = {  # of good scans: the source, the destination, options, and what is 
         "slices at uneven distances",
     ),
     "neighbours of pictures": ("pictures", "out", ["--model", "ct_unet_25d"], "holds pictures"),
+    "noise upon the scan": (
+        "b.noise.nii",
+        "b.nii",
+        ["--save-noise"],
+        "expected a folder outside of",
+    ),
+    "noise upon a file": ("a.png", "c.png", ["--save-noise"], r"c\.png: expected a new file"),
     "noise upon noise": (
         "noisy",
         "out",
@@ -724,8 +731,10 @@ def good(tmp_path, monkeypatch):
     write(tmp_path / "gap", [image_file(k) for k in (0, 1, 2, 3, 4, 6)])
     write(tmp_path / "noisy" / "noise", [image_file(k) for k in range(3)])
     _nifti(tmp_path / "a.nii")
+    _nifti(tmp_path / "b.noise.nii")
     _itk(tmp_path / "a.nrrd")
     _picture(tmp_path / "a.png")
+    _picture(tmp_path / "c.noise.png")
     _picture(tmp_path / "pictures" / "a.png")
     (tmp_path / "file.txt").write_text("mine")
     (tmp_path / "text.keras").write_text("no weights")
