@@ -80,7 +80,7 @@ def start(folder, number=None, count=2, *, port=0, stop_after=0, checkpoints="ch
 def finish(*processes):
     """Wait for processes: [(exit code, what they printed, and their complaints)]."""
     try:
-        said = [process.communicate(timeout=300) for process in processes]
+        said = [process.communicate(timeout=600) for process in processes]
     finally:
         for process in processes:
             process.kill()
