@@ -111,9 +111,7 @@ def readme_parts(root=ROOT):
     of_transfer, settings_of_transfer = comparison.read_results(comparison.TRANSFER)
     summary = comparison.summarise(levels[comparison.STD], "bm3d")
     scans, of_scans = comparison.read_results(comparison.SCANNER)
-    apart = {
-        name: scans[name] for name, scan in comparison.SCANS.items() if not scan.correlation
-    }
+    apart = {name: scans[name] for name, scan in comparison.SCANS.items() if not scan.correlation}
     measured = run_times(root)
     seconds = measured["seconds"]
     notebooks = sum(seconds[path.stem] for path in Path(root).glob("notebooks/*.ipynb"))

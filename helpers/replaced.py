@@ -16,6 +16,24 @@ def replaced(path, mode="w"):
     path = Path(path)
     unfinished = path.with_name(path.name + ".unfinished")
     text = {} if "b" in mode else {"newline": "", "encoding": "utf-8"}
-    with unfinished.open(mode, **text) as file:
+    with naming(path), unfinished.open(mode, **text) as file:
         yield file
     unfinished.replace(path)
+
+
+@contextlib.contextmanager
+def naming(path):
+    """Let an error of the system name the file: a full disk does not say which one it was about.
+
+    >>> with naming("new.csv"):
+    ...     raise OSError(28, "No space left on device")
+    Traceback (most recent call last):
+        ...
+    OSError: [Errno 28] No space left on device: 'new.csv'
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error

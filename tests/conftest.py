@@ -1,10 +1,17 @@
 """What several test files share: the sample data, loaded once, and small made-up images."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from helpers import checks, contract, data, noise
-from helpers.data import wheels
+sys.path.insert(0, str(Path(__file__).parent))  # scans_of_tests
+
+from scans_of_tests import image_file, write  # noqa: E402
+
+from helpers import checks, contract, data, noise  # noqa: E402
+from helpers.data import wheels  # noqa: E402
 
 
 def pytest_collection_modifyitems(items):
@@ -75,6 +82,15 @@ def shipped():
     from helpers import models  # here: most tests do without Keras
 
     return {name: models.pretrained_denoiser(name) for name in models.shipped()}
+
+
+@pytest.fixture
+def scan(tmp_path):
+    """A folder with a CT series of seven slices, in two subfolders, and a note beside them."""
+    write(tmp_path / "scan" / "a", [image_file(index) for index in range(0, 7, 2)])
+    write(tmp_path / "scan" / "b", [image_file(index) for index in range(1, 7, 2)])
+    (tmp_path / "scan" / "note.txt").write_text("not an image")
+    return tmp_path / "scan"
 
 
 @pytest.fixture(scope="session")

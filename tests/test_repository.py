@@ -104,6 +104,14 @@ def test_requirements_repeat_what_the_package_needs():
         assert requirement in listed
 
 
+def test_requirements_hold_the_extras():
+    """In older versions, perhaps: the tests of an extra are left out there."""
+    text = (ROOT / "pyproject.toml").read_text()
+    extras = re.search(r"^\[project.optional-dependencies\]\n(.*?)\n\n", text, re.M | re.S)[1]
+    listed = re.findall(r"^[\w-]+", (ROOT / "requirements.txt").read_text(), re.M)
+    assert {"jax", "dask", "distributed"} <= set(re.findall(r'"([\w-]+)', extras)) <= set(listed)
+
+
 # ------------------------------------------------------------------------ the notebooks
 
 

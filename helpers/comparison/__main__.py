@@ -106,7 +106,7 @@ def _parser():
         "--noise",
         choices=["white", "ct"],
         default="white",
-        help="white Gaussian noise, or that of a scanner with three kernels at three doses (default white)",
+        help="white Gaussian noise, or that of a scanner, with three kernels at three doses and with slices that overlap (default white)",
     )
     add(
         "--images",
@@ -145,7 +145,7 @@ def _measure(options):
             raise ValueError(
                 f"{output}: expected another kind of noise; call it {other} --noise ct"
             )
-        if options.noise == "ct" and not set(levels) <= set(SCANS):
+        if options.noise == "ct" and set(levels) != set(SCANS):
             raise ValueError(f"{output}: expected scans of today; measure all methods again")
     check_whole(seed, "seed", 0)
     _check_writable(output)

@@ -43,9 +43,7 @@ from .scanner import SCANS, noise_std, scan_copies, scan_draws, scan_spectra, to
 DETECTION = RESULTS.with_name("detection.csv")
 SCANNER_DETECTION = RESULTS.with_name("scanner_detection.csv")
 SIZE, CONTRAST, SIGMA = 31, 0.1, 1.0  # window in pixels; the spot: grey levels (140 HU), pixels
-SCAN_CONTRAST = (
-    0.05  # 70 HU: the spot in the noise of a scanner, which leaves low frequencies calmer
-)
+SCAN_CONTRAST = 0.05  # 70 HU: a scanner's noise has little power at low frequencies
 DETECTION_SCANS = [  # single slices are judged: how alike neighbours are does not matter
     name for name, scan in SCANS.items() if scan.photons == 80_000 and not scan.correlation
 ]
@@ -233,7 +231,7 @@ def detection_methods(validation):
 
 
 def scan_detection_methods(scan, spotted, noises):
-    """Make the same methods ready for a scan: filters tuned on it, BM3D told its noise, and the networks.
+    """Make the same methods, but for the eight views, ready for a scan: filters tuned on it, BM3D told its noise, and the networks.
 
     Parameters
     ----------

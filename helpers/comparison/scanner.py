@@ -1,6 +1,7 @@
 """The comparison with the noise of a scanner: the scans that are simulated, and what BM3D and BM4D are told of them.
 
-`python -m helpers.comparison --noise ct` runs all of it and stores the results.
+`python -m helpers.comparison --noise ct` runs all of it and stores the results. The noise comes from the simulation
+that networks for scans have learned from (`training.scanner`), with kernels and doses that they have met; of the patients they know nothing.
 """
 
 import zlib
@@ -157,7 +158,8 @@ def told(known):
     """Return BM3D and BM4D as one uses them where noise is not white: told the spectrum, by somebody who knows.
 
     Of each noisy slice that they will meet, BM3D is told the spectrum of the patient's noise, scaled to the very
-    strength of the noise in this slice. BM4D, which takes one spectrum for a volume, is told the mean strength.
+    strength of the noise in this slice. BM4D is told the mean strength, and to take the noise of slices for independent,
+    which it is not where slices overlap.
 
     Parameters
     ----------
@@ -187,7 +189,7 @@ def told(known):
     for clean, noisy, spectrum in known:
         shape_alone = spectrum / spectrum.mean() * spectrum.size  # of noise of variance 1
         for a, b in zip(clean, noisy):
-            strengths[b.tobytes()] = float(np.var(b - a)), shape_alone
+            strengths[np.asarray(b, np.float32).tobytes()] = float(np.var(b - a)), shape_alone
 
     def spectrum_of(noisy, strength):
         try:

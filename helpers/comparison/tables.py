@@ -79,6 +79,8 @@ def lead_table(levels, method="ct_unet", *, reference="bm3d"):
     ------
     KeyError
         If one of the two was not measured at a level.
+    ValueError
+        If there is no level.
 
     Examples
     --------
@@ -91,6 +93,8 @@ def lead_table(levels, method="ct_unet", *, reference="bm3d"):
     | :--- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
     | 0.07 | 31.75 | 32.00 | +0.25 (-0.50 to +1.00) | +0.25 | 50 % | 0.850 | 0.900 |
     """
+    if not levels:
+        raise ValueError("levels: expected at least one level of noise")
     rows = []
     for level, results in levels.items():
         ours, theirs = _label(results, method), _label(results, reference)
@@ -317,7 +321,7 @@ def parameters_as_text(parameters):
 
 def _pairs(results, method, reference):
     """Pair the PSNRs of two methods, patient by patient."""
-    return zip(results[method]["psnr"], results[reference]["psnr"])
+    return zip(results[method]["psnr"], results[reference]["psnr"], strict=True)
 
 
 def _signed(values):

@@ -13,12 +13,12 @@ from .patches import resized
 from .samples import CT_PIXEL_MM, load_ct_hu
 from .wheels import PINS, cache_folder
 
-# The noise bank: every fourth slice, shrunk; its middle, and a crop of it in a body of water (edges in pixels).
+# The noise bank: every fourth slice, shrunk; its middle, and a crop of it, not too near the rim, in a body of water (in pixels).
 STEP, SCALE, MIDDLE, CROP, RIM = 4, 0.7, 240, 180, 60
 PHOTONS = (1e4, 1e6)  # per reading, the logarithm drawn uniformly
 BODIES_MM = ((280, 400), (200, 300))  # axes of the body of water, across and along
 DRAWS = 6  # of the noise of each slice
-# What kept arrays depend on beside the numbers above: change it with `noise.project`.
+# What kept arrays depend on beside the numbers above: change it with `noise.project`, `noise.ct_noise` and `resized`.
 _SIMULATION = ("radon of scikit-image, 1.04 times the body", WATER)
 
 
@@ -67,6 +67,7 @@ def kept(name, made_of, count, make):
             if array is None:
                 line.update(f"{name}: {number + 1} of {count} (only this once)")
                 array = np.asarray(make(number))
+                # Under a name of its own, as several processes may make the same array at a time.
                 unfinished = path.with_suffix(f".{os.getpid()}.unfinished")
                 with unfinished.open("wb") as file:
                     np.savez(file, array=array)

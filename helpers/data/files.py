@@ -7,6 +7,8 @@ import nibabel
 import numpy as np
 import pydicom
 
+from .series import frames_of, has_dicom_mark, other_kind, series_of
+
 
 def load_dicom(folder):
     """Load the CT slices in a folder of DICOM files.
@@ -28,7 +30,8 @@ def load_dicom(folder):
     FileNotFoundError
         If the folder does not exist or holds no CT slices.
     ValueError
-        If a file is truncated, or the slices do not form one series of one size.
+        If a file is truncated or has no Hounsfield units, or the slices do not form one series of one size with one
+        slice at each place and none missing.
 
     References
     ----------
@@ -86,42 +89,34 @@ def load_nifti(path):
         ) from error
 
 
-def has_dicom_mark(path):
-    """Tell whether a file carries the letters DICM behind its 128-byte preamble."""
-    with path.open("rb") as file:
-        return file.read(132)[128:] == b"DICM"
-
-
 def dicom_volume(files, where="the archive"):
     """Stack the CT slices among (name, path or open file) pairs, sorted along their normal."""
-    slices, series = [], set()
+    members, pixels = [], {}
     for name, file in files:
         try:
             dataset = pydicom.dcmread(file)
-            kind = dataset.file_meta.MediaStorageSOPClassUID
-            if kind == pydicom.uid.MediaStorageDirectoryStorage:  # DICOMDIR, a table of contents
+            if other_kind(dataset):
                 continue
-            if kind != dataset.SOPClassUID:  # a file that ends within this name of its kind
-                raise ValueError("its header is incomplete")
-            if kind != pydicom.uid.CTImageStorage:
-                continue
-            row, column = np.reshape(dataset.ImageOrientationPatient, (2, 3)).astype(float)
-            position = np.cross(row, column) @ np.array(dataset.ImagePositionPatient, dtype=float)
-            slope, intercept = float(dataset.RescaleSlope), float(dataset.RescaleIntercept)
-            pixels = dataset.pixel_array.astype(np.float32)
+            frames = frames_of(Path(name), dataset)
+            images = dataset.pixel_array.reshape(-1, dataset.Rows, dataset.Columns)
+            pixels[Path(name)] = images.astype(np.float32)
         except Exception as error:  # pydicom raises many kinds for damaged files
             reason = (str(error) or type(error).__name__).splitlines()[0]
             raise ValueError(f"{name}: expected a complete DICOM file ({reason})") from error
-        slices.append((position, pixels * slope + intercept))
-        series.add((dataset.get("SeriesInstanceUID"), pixels.shape))
-    if not slices:
+        members.append((dataset, frames))
+    if not members:
         raise FileNotFoundError(f"{where}: expected DICOM files with CT images, found none")
-    if len(series) > 1:
+    known = {dataset.SeriesInstanceUID for dataset, _ in members}
+    if len(known) > 1:
         raise ValueError(
-            f"{where}: expected the slices of one CT series of one size, found {len(series)} series or sizes"
+            f"{where}: expected the slices of one CT series, found {len(known)} series"
         )
-    slices.sort(key=lambda pair: pair[0])
-    return np.stack([pixels for _, pixels in slices]).astype(np.float32)
+    series = series_of(str(*known), members)
+    if series.fault or series.gap:
+        raise ValueError(series.fault or series.gap)
+    frames = series.frames
+    slices = [pixels[one.path][one.number] * one.slope + one.intercept for one in frames]
+    return np.stack(slices).astype(np.float32)
 
 
 def nifti_volume(image):

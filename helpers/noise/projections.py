@@ -5,7 +5,7 @@ from skimage.transform import iradon, radon
 
 from ..checks import check_number, check_rng, check_whole
 
-WATER = 0.0192  # attenuation of water at 70 keV, per mm
+WATER = 0.0192  # attenuation of water at 70 keV, per mm (NIST, XCOM)
 BODY_MM = (350.0, 250.0)  # axes of the body of water into which crops are placed, across and along
 KERNELS = {  # what multiplies the ramp; x is the frequency, 1 at the cut-off
     "ramp": np.ones_like,
@@ -25,7 +25,11 @@ def add_ct_noise(
     variance (N + electronic^2) / N^2. Noise with this variance is drawn, and reconstructed *alone* by filtered
     back projection, then added: the slice keeps its own sharpness and its own grain.
 
-    What it leaves out: bow-tie filter, beam hardening, scatter, tube-current modulation, and iterative
+    Where fewer than some hundred photons arrive, the logarithm has another variance, and a mean of its own: such photon
+    starvation is not simulated, and streaks come out too strong. Outside the largest circle in the square that
+    is projected there is neither attenuation nor noise.
+
+    What it leaves out as well: bow-tie filter, beam hardening, scatter, tube-current modulation, and iterative
     reconstruction, whose noise has another texture.
 
     Parameters
@@ -35,20 +39,20 @@ def add_ct_noise(
     pixel_mm : float
         Edge of a pixel, 0.1 to 5 mm.
     photons : float
-        Photons per detector reading before the body, above 0; chest scans have some 1e4 to 1e6.
+        Photons per detector reading before the body, at least 1; chest scans have some 1e4 to 1e6.
     rng : numpy.random.Generator
         Source of randomness.
     kernel : str
         Reconstruction kernel: one of "ramp", "shepp-logan", "cosine", "hamming", "hann", from sharp to smooth.
     cutoff : float
-        Where the kernel ends, as a share of the highest frequency, above 0, at most 1.
+        Where the kernel ends, as a share of the highest frequency, 0.01 to 1.
     electronic : float
         Standard deviation of the electronic noise, in photons.
     views : int, optional
         Number of directions; by default as many as the projected square has pixels along an edge.
     body : (float, float), optional
-        For crops: axes in mm of an ellipse of water in whose middle the slice is placed, so that the paths of
-        the rays are as long as a body's; such as `BODY_MM`. By default the slice is all that there is.
+        For crops: axes in mm, across and along, of an ellipse of water in whose middle the slice is placed, so that
+        the paths of the rays are as long as a body's; such as `BODY_MM`. Corners may stick out. By default the slice is all that there is.
 
     Returns
     -------
@@ -121,14 +125,15 @@ def project(hu, pixel_mm, *, views=None, body=None):
     water = np.zeros((edge, edge))
     if body is not None:
         across, along = (check_number(axis, "body", 1) / pixel_mm for axis in body)
-        edge = int(np.ceil(1.04 * max(across, along)))
+        if across < width or along < height:
+            raise ValueError(
+                "body: expected one larger than the slice, "
+                f"{width * pixel_mm:.0f} mm across and {height * pixel_mm:.0f} mm along"
+            )
+        edge = int(np.ceil(1.04 * max(across, along)))  # a little air around
         y, x = np.mgrid[0:edge, 0:edge] - (edge - 1) / 2
         water = ((2 * x / across) ** 2 + (2 * y / along) ** 2 <= 1) * WATER
     top, left = (edge - height) // 2, (edge - width) // 2
-    if min(top, left) < 0:
-        raise ValueError(
-            f"body: expected one larger than the slice, {height * pixel_mm:.0f} x {width * pixel_mm:.0f} mm"
-        )
     y, x = np.mgrid[0:edge, 0:edge] - edge // 2
     seen = x**2 + y**2 <= (edge // 2) ** 2  # the scanner's field of view
     angles = np.linspace(0, 180, check_whole(views or edge, "views", 1), endpoint=False)

@@ -16,7 +16,7 @@ def power_spectrum(noise):
     Returns
     -------
     ndarray of shape (height, width), float64
-        Mean of |FFT|^2, with frequency 0 in the corner, not divided by the number of pixels: white noise of
+        Mean of `|FFT|^2`, with frequency 0 in the corner, not divided by the number of pixels: white noise of
         standard deviation s has s^2 times height times width everywhere. `baselines.bm3d` takes it like this.
 
     Raises

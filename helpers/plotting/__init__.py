@@ -8,6 +8,7 @@ from .canvas import COLOURS
 from .charts import loss_curves, psnr_bars, quality_against_time, score_curves, score_table
 from .distributions import arrow_fields, code_maps, histograms
 from .images import (
+    before_and_after,
     detail_grid,
     error_rows,
     image_grid,

@@ -15,7 +15,7 @@ def loss_curves(histories, metric="loss", *, ylabel="loss", log=False, title=Non
     Parameters
     ----------
     histories : dict of str to keras.callbacks.History, or to a dict of lists
-        One curve per name; where the history also holds "val_" + metric, a dashed curve.
+        One curve per name; where the history also holds `"val_" + metric`, a dashed curve.
     metric : str
         Which entry of the history.
     ylabel : str

@@ -142,6 +142,48 @@ def error_rows(clean, noisy, denoised, *, n=3, rng=None, limit=0.2, title=None):
     return canvas.finish(figure)
 
 
+def before_and_after(image, removed, *, limit=0.1, title=None):
+    """Show an image, the same denoised, and what was removed.
+
+    Parameters
+    ----------
+    image : array of shape (height, width, 1)
+        Values near [0, 1].
+    removed : array of the same shape
+        What to subtract from it.
+    limit : float
+        Noise, in grey levels, at which the colours saturate.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If `image` is no image near [0, 1], or `removed` has another shape.
+
+    Examples
+    --------
+    >>> before_and_after(np.full((32, 32, 1), 0.5), np.full((32, 32, 1), 0.1))
+    <Figure size 1340x425 with 4 Axes>
+    """
+    before = canvas.check_slice(image, "image")
+    if np.shape(removed) != np.shape(image):
+        raise ValueError(
+            f"removed: expected the shape of image, {np.shape(image)}, got {np.shape(removed)}"
+        )
+    removed = np.asarray(removed, np.float32)[..., 0]
+    figure, axes = canvas.cells(1, 3, 4.0, 4.0, title, margin=1.4)
+    for axis, (name, shown) in zip(axes[0], {"before": before, "after": before - removed}.items()):
+        canvas.show_grey(axis, shown, name)
+    drawn = canvas.show_error(axes[0, 2], removed, limit)
+    axes[0, 2].set_title("removed", fontsize=10)
+    figure.colorbar(drawn, ax=axes[0, 2], label="removed (grey levels)", fraction=0.05)
+    return canvas.finish(figure)
+
+
 def zoom_rows(images, box, clean=None, *, limit=0.2, title=None):
     """Show one slice by several methods: whole, zoomed into a box, and the error in the box.
 

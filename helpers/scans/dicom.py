@@ -1,43 +1,37 @@
-"""DICOM slices: read in Hounsfield units, written as a derived series that nobody can take for the original."""
+"""DICOM series: slices read in Hounsfield units, and written as a derived series."""
 
-import copy
 import functools
+import itertools
 import struct
+from collections import Counter
 
 import numpy as np
-from pydicom import dcmread, uid
-from pydicom.dataset import Dataset
+from pydicom import dcmread
+from pydicom.filereader import read_file_meta_info
 from pydicom.pixels import iter_pixels
-from pydicom.sequence import Sequence
-from pydicom.sr.codedict import codes
 
+from ..hounsfield import HU_HIGH, HU_LOW
 from ..replaced import replaced
+from .derived import derived_header, new_uid, noise_header
+from .spool import Spool
+from .stream import subtracted
+from .voxels import NIFTI, DicomAsNifti, VoxelWriter, suffix_of
 
-COMMENT = "Denoised by a neural network. Not for clinical use."
-_OF_THE_OLD_INSTANCE = (  # what holds for the original only
-    "DigitalSignaturesSequence",
-    "MACParametersSequence",
-    "IconImageSequence",
-    "InstanceCreationDate",
-    "InstanceCreationTime",
-    "InstanceCreatorUID",
-    "SmallestPixelValueInSeries",
-    "LargestPixelValueInSeries",
-    "EncryptedAttributesSequence",
-    "OriginalAttributesSequence",
-)
+_TOGETHER = 8  # slices of a file that are decoded at once: its header is long to read
 
 
-def read_stored(frame):
-    """Return the stored values of a slice, as they are in the file.
+def read_stored(path, numbers):
+    """Return the stored values of slices, as they are in the file.
 
     Parameters
     ----------
-    frame : series.Frame
+    path : Path
+    numbers : sequence of int
+        Of the slices in the file, from 0.
 
     Returns
     -------
-    ndarray of shape (height, width), of integers
+    list of arrays of shape (height, width), of integers
 
     Raises
     ------
@@ -46,137 +40,23 @@ def read_stored(frame):
 
     References
     ----------
-    DICOM PS3.5, section 8: all transfer syntaxes that pydicom's plug-ins decode.
+    DICOM PS3.5, section 8: all transfer syntaxes that pydicom's plug-ins decode; here python-gdcm's.
 
     Examples
     --------
-    >>> read_stored(series.frames[0]).dtype  # doctest: +SKIP
+    >>> read_stored(series.frames[0].path, [0])[0].dtype  # doctest: +SKIP
     dtype('int16')
     """
     try:
-        return next(iter_pixels(frame.path, indices=[frame.number], raw=True))
+        deflated = read_file_meta_info(path).TransferSyntaxUID.is_deflated
+        source = dcmread(path) if deflated else path  # of a deflated file nothing can be left out
+        return [image.copy() for image in iter_pixels(source, indices=list(numbers), raw=True)]
     except Exception as error:  # pydicom and its decoders raise many kinds for damaged pixels
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ValueError(f"{frame.path}: expected pixels that can be decoded ({reason})") from error
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
+        raise ValueError(f"{path}: expected pixels that can be decoded ({reason})") from error
 
 
-def to_hu(stored, frame):
-    """Return stored values in Hounsfield units, float64."""
-    return stored * frame.slope + frame.intercept
-
-
-def subtracted(stored, removed, frame, *, bits, signed):
-    """Subtract noise, given in Hounsfield units, from stored values.
-
-    Parameters
-    ----------
-    stored : array of shape (height, width), of integers
-    removed : array of the same shape
-        Hounsfield units; where it is 0, the stored value stays bit for bit.
-    frame : series.Frame
-        With the slope of this slice.
-    bits : int
-        BitsStored: a result beyond what they can hold is the highest or lowest value, never wrapped around.
-    signed : bool
-        PixelRepresentation.
-
-    Returns
-    -------
-    ndarray of the same shape and type
-
-    Examples
-    --------
-    >>> from helpers.scans import Frame
-    >>> frame, stored = Frame("a.dcm", 0, (0, 0, 0), 2.0, -1024.0), np.array([[500, 0, 4095]], "uint16")
-    >>> subtracted(stored, np.array([[9.0, 9.0, 0.0]]), frame, bits=12, signed=False).tolist()
-    [[496, 0, 4095]]
-    """
-    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
-    changed = np.rint(stored - removed / frame.slope)
-    result = stored.copy()
-    where = removed != 0
-    result[where] = changed.clip(low, high)[where].astype(stored.dtype)
-    return result
-
-
-def derived_header(header, made_by, *, series_uid, series_number, suffix):
-    """Return the header of the derived image: the same patient, study and place, another series and instance.
-
-    Parameters
-    ----------
-    header : pydicom.Dataset
-        Of the original, without its pixels.
-    made_by : str
-        What made the image, such as "ct_scan 1a2b3c4d5e6f, strength 1": it goes into the description, and into the
-        new identifiers, which are the same whenever the same is made of the same.
-    series_uid : str
-        SeriesInstanceUID of the derived series, from `new_uid`.
-    series_number : int
-        One that the study does not have yet.
-    suffix : str
-        What is added to SeriesDescription.
-
-    Returns
-    -------
-    pydicom.Dataset
-        Explicit VR, little endian.
-
-    References
-    ----------
-    DICOM PS3.3: C.7.6.1.1.2 (image type), C.12.4.1 (derivation and source images), C.7.5.1 and C.7.5.2 (equipment and
-    contributing equipment), C.7.6.1.1.5 (lossy compression, which stays as it was).
-
-    Examples
-    --------
-    >>> header = dcmread("scans/1.dcm", stop_before_pixels=True)  # doctest: +SKIP
-    >>> settings = {"series_uid": new_uid(header.SeriesInstanceUID, "blur"), "series_number": 1001}  # doctest: +SKIP
-    >>> derived_header(header, "blur", **settings, suffix="blurred").ImageType[0]  # doctest: +SKIP
-    'DERIVED'
-    """
-    derived = copy.deepcopy(header)
-    for name in _OF_THE_OLD_INSTANCE:
-        if name in derived:
-            del derived[name]
-    derived.SOPInstanceUID = new_uid(header.SOPInstanceUID, made_by)
-    derived.SeriesInstanceUID, derived.SeriesNumber = series_uid, series_number
-    description = f"{header.get('SeriesDescription', '')} {suffix}".strip()
-    derived.SeriesDescription = description[:64]  # the longest that DICOM allows
-    derived.ImageType = ["DERIVED", *(list(header.get("ImageType", []))[1:] or ["PRIMARY"])]
-    derived.ImageComments = COMMENT
-    derived.DerivationDescription = f"Noise removed by {made_by}"
-    derived.DerivationCodeSequence = Sequence([_code(codes.cid7203.Smoothing)])
-    source = Dataset()
-    source.ReferencedSOPClassUID = header.SOPClassUID
-    source.ReferencedSOPInstanceUID = header.SOPInstanceUID
-    source.SpatialLocationsPreserved = "YES"
-    purpose = codes.DCM.SourceImageForImageProcessingOperation
-    source.PurposeOfReferenceCodeSequence = Sequence([_code(purpose)])
-    derived.SourceImageSequence = Sequence([source])
-    equipment = Dataset()
-    equipment.PurposeOfReferenceCodeSequence = Sequence([_code(codes.DCM.ModifyingEquipment)])
-    equipment.Manufacturer = "helpers.scans, Denoising autoencoders, from MNIST to CT"
-    equipment.ContributionDescription = f"Noise removed by {made_by}"
-    others = list(header.get("ContributingEquipmentSequence", []))
-    derived.ContributingEquipmentSequence = Sequence([*others, equipment])
-    for groups in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
-        for group in derived.get(groups, []):
-            for kind in group.get("CTImageFrameTypeSequence", []):
-                kind.FrameType = ["DERIVED", *list(kind.FrameType)[1:]]
-    derived.file_meta.MediaStorageSOPInstanceUID = derived.SOPInstanceUID
-    derived.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
-    return derived
-
-
-def new_uid(old, made_by):
-    """Derive an identifier from another one: the same from the same, everywhere.
-
-    >>> new_uid("1.2.3", "blur") == new_uid("1.2.3", "blur") != new_uid("1.2.4", "blur")
-    True
-    """
-    return uid.generate_uid(entropy_srcs=[str(old), made_by])
-
-
-def write_image(file, header, pixels):
+def write_image(file, header, frames):
     """Write a DICOM file.
 
     Parameters
@@ -184,95 +64,173 @@ def write_image(file, header, pixels):
     file : file open for binary writing
     header : pydicom.Dataset
         As `derived_header` returns it.
-    pixels : array of shape (height, width) or (frames, height, width), of integers
+    frames : function
+        frames() -> arrays of shape (height, width), of integers, one after the other; they are asked for twice.
 
     Examples
     --------
     >>> with open("new.dcm", "wb") as file:  # doctest: +SKIP
-    ...     write_image(file, header, pixels)
+    ...     write_image(file, header, lambda: iter([pixels]))
     """
-    little = pixels.dtype.newbyteorder("<")
-    smallest, largest = (int(edge) for edge in (pixels.min(), pixels.max()))
-    kind = "SS" if pixels.dtype.kind == "i" else "US"
-    for name, value in (("SmallestImagePixelValue", smallest), ("LargestImagePixelValue", largest)):
+    lows, highs, size = [], [], 0
+    for pixels in frames():
+        lows.append(int(pixels.min()))
+        highs.append(int(pixels.max()))
+        size += pixels.nbytes
+    kind = "SS" if header.PixelRepresentation else "US"
+    edges = {"SmallestImagePixelValue": min(lows), "LargestImagePixelValue": max(highs)}
+    for name, value in edges.items():
         if name in header:
             header.add_new(name, kind, value)
     header.save_as(file, enforce_file_format=True)
-    size = pixels.nbytes + pixels.nbytes % 2
-    word = b"OB" if pixels.dtype.itemsize == 1 else b"OW"
-    file.write(struct.pack("<HH2sHI", 0x7FE0, 0x0010, word, 0, size))
-    file.write(pixels.astype(little, copy=False).tobytes())
-    file.write(b"\0" * (pixels.nbytes % 2))
-
-
-def _code(code):
-    item = Dataset()
-    item.CodeValue, item.CodingSchemeDesignator = code.value, code.scheme_designator
-    item.CodeMeaning = code.meaning
-    return item
+    word = b"OB" if header.BitsAllocated == 8 else b"OW"
+    file.write(struct.pack("<HH2sHI", 0x7FE0, 0x0010, word, 0, size + size % 2))
+    for pixels in frames():
+        file.write(pixels.astype(pixels.dtype.newbyteorder("<"), copy=False).tobytes())
+    file.write(b"\0" * (size % 2))
 
 
 def _header(path):
     return dcmread(path, stop_before_pixels=True)
 
 
-class DicomVolume:
-    """A series whose slices can be read, and saved denoised: one file for each file, with the same name.
+class DicomScan:
+    """A CT series as the source of a run.
 
     Parameters
     ----------
-    series : series.Series
-    source : Path
-        The folder in which it was found.
-    series_number : int
-        For the derived series.
+    series : data.series.Series
+    folder : Path
+        In which it was found; names are relative to it.
+    numbers : set of int
+        The series numbers that are taken.
     """
 
-    def __init__(self, series, source, series_number):
-        self.series, self.source, self.series_number = series, source, series_number
+    unit, ends = "hu", (HU_LOW, HU_HIGH)
+
+    def __init__(self, series, folder, numbers=()):
+        self.series, self.folder, self.label = series, folder, series.uid
         self.count = len(series.frames)
+        free = (number for number in itertools.count(1001) if number not in numbers)
+        self.new_numbers = next(free), next(free)
         # Read for a slab, and again to be saved: decoded once.
         self._stored = functools.lru_cache(maxsize=32)(read_stored)
-        self._header = functools.lru_cache(maxsize=1)(_header)
-        self.in_file = {}  # the numbers of the slices in each file
-        for index, frame in enumerate(series.frames):
-            self.in_file.setdefault(frame.path, []).append(index)
+        self.header = functools.lru_cache(maxsize=1)(_header)
+        self.in_file = Counter(frame.path for frame in series.frames)
 
     def name(self, index):
-        """Return the name of a slice's file, relative to the source."""
-        return self.series.frames[index].path.relative_to(self.source)
+        """Return the name of a slice's file, relative to the folder."""
+        return str(self.series.frames[index].path.relative_to(self.folder))
+
+    def stored(self, frame):
+        """Return the stored values of a slice."""
+        first = frame.number - frame.number % _TOGETHER
+        together = tuple(range(first, min(first + _TOGETHER, self.in_file[frame.path])))
+        return self._stored(frame.path, together)[frame.number - first]
 
     def read(self, index):
         """Return a slice in Hounsfield units, or raise ValueError."""
         frame = self.series.frames[index]
-        return to_hu(self._stored(frame), frame)
+        return self.stored(frame) * frame.slope + frame.intercept
 
-    def writer(self, destination, made_by):
-        """Return save(index, removed), which writes a file, and returns True, when all its slices are there."""
-        series_uid = new_uid(self.series.uid, made_by)
-        waiting = {}
-
-        def save(index, removed):
-            frame = self.series.frames[index]
-            header = self._header(frame.path)
-            how = {"bits": header.BitsStored, "signed": bool(header.PixelRepresentation)}
-            pixels = waiting.setdefault(frame.path, {})
-            pixels[frame.number] = subtracted(self._stored(frame), removed, frame, **how)
-            if len(pixels) < len(self.in_file[frame.path]):
-                return False
-            frames = np.stack([pixels[number] for number in sorted(pixels)])
-            del waiting[frame.path]
-            derived = derived_header(
-                header,
-                made_by,
-                series_uid=series_uid,
-                series_number=self.series_number,
-                suffix="denoised",
+    def writer(self, destination, made_by, save_noise):
+        """Return what writes a derived series into a folder, or a NIfTI file."""
+        if suffix_of(destination) in NIFTI:
+            return VoxelWriter(destination, DicomAsNifti(self), save_noise)
+        if suffix_of(destination) or destination.is_file():
+            raise ValueError(
+                f"{destination}: expected a folder for DICOM files, or a name that ends in .nii or .nii.gz"
             )
-            path = destination / self.name(index)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with replaced(path, "wb") as file:
-                write_image(file, derived, frames)
-            return True
+        return DicomWriter(self, destination, made_by, save_noise)
 
-        return save
+
+class DicomWriter:
+    """Write a derived series: one file for each file of the source, with the same name.
+
+    Files of one slice are written as they come; the slices of a file of many wait in a `Spool`.
+
+    Parameters
+    ----------
+    scan : DicomScan
+    destination : Path
+        A folder.
+    made_by : str
+        See `derived_header`.
+    save_noise : bool
+        Write what was removed, too, as a series of its own in the subfolder `noise`.
+    """
+
+    is_file = False
+
+    def __init__(self, scan, destination, made_by, save_noise):
+        self.scan, self.destination, self.made_by = scan, destination, made_by
+        self.files = [destination]
+        self.suffixes = ["denoised", "removed noise"][: 1 + save_noise]
+
+    def name(self, index):
+        """Return the name of the file that a slice goes to."""
+        return self.scan.name(index)
+
+    def holds(self, index):
+        """True if what was written of a slice is still there."""
+        path = self.scan.series.frames[index].path
+        return all(
+            self._target(path, suffix).exists() or self._spool(path, suffix).exists()
+            for suffix in self.suffixes
+        )
+
+    def save(self, index, removed):
+        """Store a slice without what was removed from it."""
+        frame = self.scan.series.frames[index]
+        header, stored = self.scan.header(frame.path), self.scan.stored(frame)
+        bits = header.BitsStored - bool(header.PixelRepresentation)
+        ends = -(2**bits) * bool(header.PixelRepresentation), 2**bits - 1
+        changed = subtracted(stored, removed, frame.slope, ends)
+        for suffix in self.suffixes:
+            pixels = changed if suffix == "denoised" else _difference(stored, changed)
+            self._target(frame.path, suffix).parent.mkdir(parents=True, exist_ok=True)
+            if self.scan.in_file[frame.path] == 1:
+                self._write(frame.path, suffix, lambda pixels=pixels: iter([pixels]))
+            else:
+                self._spool(frame.path, suffix).put(frame.number, pixels)
+
+    def finish(self):
+        """Make files of what waits."""
+        several = {path: count for path, count in self.scan.in_file.items() if count > 1}
+        for path, count in several.items():
+            for suffix in self.suffixes:
+                spool = self._spool(path, suffix)
+                if spool.exists():
+                    self._write(path, suffix, lambda spool=spool, n=count: map(spool.get, range(n)))
+                    spool.remove()
+
+    def _target(self, path, suffix):
+        folder = self.destination / "noise" if suffix == "removed noise" else self.destination
+        return folder / path.relative_to(self.scan.folder)
+
+    def _spool(self, path, suffix):
+        header = self.scan.header(path)
+        sign = "i" if header.PixelRepresentation else "u"
+        dtype = "<i2" if suffix == "removed noise" else f"<{sign}{header.BitsAllocated // 8}"
+        shape = self.scan.in_file[path], header.Rows, header.Columns
+        return Spool(self._target(path, suffix), shape, dtype)
+
+    def _write(self, path, suffix, frames):
+        of_noise = suffix == "removed noise"
+        made_by = self.made_by + ", removed noise" * of_noise
+        derived = derived_header(
+            self.scan.header(path),
+            made_by,
+            series_uid=new_uid(self.scan.series.uid, made_by),
+            series_number=self.scan.new_numbers[of_noise],
+            suffix=suffix,
+        )
+        if of_noise:
+            noise_header(derived)
+        with replaced(self._target(path, suffix), "wb") as file:
+            write_image(file, derived, frames)
+
+
+def _difference(stored, changed):
+    """Return what was removed in steps of the stored values, as 16-bit integers that are never wrapped around."""
+    return (stored.astype(float) - changed).clip(-(2**15), 2**15 - 1).astype(np.int16)

@@ -1,27 +1,28 @@
 """The journal of a run: what is done already, and in the end the report."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 
-from ..replaced import replaced
-
-REPORT = "denoise.json"
-_NOTES = "denoise.notes"
+from ..replaced import naming, replaced
 
 
 class Journal:
-    """Notes which slices lie in the destination, so that an interrupted run can go on, and writes the report.
+    """Notes which slices are stored, so that an interrupted run can go on, and writes the report.
 
-    A slice is noted when its file is complete. While the run goes on the notes are in `denoise.notes`, one line each; in
-    the end `denoise.json` takes their place.
+    While the run goes on the notes are in `denoise.notes` in the destination, one line each; in the end `denoise.json`
+    takes their place. Where the destination is a file, they lie beside it, under its name with these endings.
 
     Parameters
     ----------
-    destination : Path
-        A folder, which is made if need be.
+    writer : dicom.DicomWriter, voxels.VoxelWriter or pictures.PictureWriter
+        Its `destination` is a file if `is_file` is true, else a folder, which is made if need be; `files` are what it
+        will write, or that folder; `holds(index)` tells whether a slice is still there.
     plan : dict
         What the run depends on; a run goes on only where it is the same.
+    unit : str
+        Of what is removed, for the names in the report.
     overwrite, resume : bool
         See `denoise_scan`.
 
@@ -35,17 +36,27 @@ class Journal:
         If the folder cannot be made or written.
     """
 
-    def __init__(self, destination, plan, *, overwrite, resume):
-        self.path, self.report = destination / _NOTES, destination / REPORT
-        self.plan, self.done, self._waiting = plan, {}, {}
-        holds = destination.exists() and any(destination.iterdir())
-        if holds and not overwrite and not resume:
-            raise FileExistsError(
-                f"{destination}: expected a new or an empty folder; it holds files (--overwrite, --resume)"
+    def __init__(self, writer, plan, unit, *, overwrite, resume):
+        destination = writer.destination
+        folder, self.beside = destination, destination / "denoise"
+        if writer.is_file:
+            folder, self.beside = destination.parent, Path(f"{destination}.denoise")
+        self.path, self.report = (Path(f"{self.beside}.{end}") for end in ("notes", "json"))
+        self.plan, self.unit, self.done = plan, unit, {}
+        holds = any(path.exists() for path in (*writer.files, self.path, self.report))
+        if not writer.is_file:
+            holds = destination.exists() and any(
+                path.suffix != ".unfinished" for path in destination.iterdir()
             )
-        destination.mkdir(parents=True, exist_ok=True)
+        if holds and not overwrite and not resume:
+            wanted, it = "a new or an empty folder", "it holds files"
+            if writer.is_file:
+                wanted, it = "a new file", "it is there already, or has been begun"
+            raise FileExistsError(f"{destination}: expected {wanted}; {it} (--overwrite, --resume)")
+        folder.mkdir(parents=True, exist_ok=True)
         if resume and holds:
             self._read(destination)
+            self.done = {k: note for k, note in self.done.items() if writer.holds(k)}
         else:
             self.report.unlink(missing_ok=True)
         with replaced(self.path) as file:  # anew: a line may have been broken off
@@ -58,38 +69,36 @@ class Journal:
             raise ValueError(
                 f"{destination}: expected an interrupted run, its files are not of this program"
             )
-        if whole:
-            report = json.loads(self.report.read_text(encoding="utf-8"))
-            plan, notes = {key: report.get(key) for key in self.plan}, report["files"]
-        else:
-            first, *lines = self.path.read_text(encoding="utf-8").split("\n")
-            plan, notes = json.loads(first), [json.loads(line) for line in lines[:-1]]
+        path = self.report if whole else self.path
+        try:
+            if whole:
+                report = json.loads(path.read_text(encoding="utf-8"))
+                plan, notes = {key: report.get(key) for key in self.plan}, report["files"]
+            else:
+                first, *lines = path.read_text(encoding="utf-8").split("\n")
+                plan, notes = json.loads(first), [json.loads(line) for line in lines[:-1]]
+            self.done = {note["slice"]: note for note in notes}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{path}: expected the notes of an interrupted run") from error
         if plan != self.plan:
             raise ValueError(
                 f"{destination}: expected the arguments of the interrupted run, {plan}, got {self.plan}"
             )
-        self.done = {note["slice"]: note for note in notes if (destination / note["file"]).exists()}
 
     def has(self, index):
         """True if a slice is done."""
         return index in self.done
 
     def add(self, index, name, removed):
-        """Remember what was removed from a slice."""
-        note = {
+        """Note that a slice is stored, and what was removed from it."""
+        self.done[index] = note = {
             "slice": index,
             "file": name,
-            "removed_hu": round(float(np.std(removed)), 3),
-            "mean_shift_hu": round(-float(np.mean(removed)), 3),
+            f"removed_{self.unit}": round(float(np.std(removed)), 5),
+            f"mean_shift_{self.unit}": round(0.0 - float(np.mean(removed)), 5),
         }
-        self._waiting.setdefault(name, []).append(note)
-
-    def keep(self, name):
-        """Note that a file is complete."""
-        notes = self._waiting.pop(name)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(note) + "\n" for note in notes)
-        self.done |= {note["slice"]: note for note in notes}
+        with naming(self.path), self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(note) + "\n")
 
     def finish(self):
         """Write the report, and return it."""

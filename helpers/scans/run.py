@@ -1,53 +1,66 @@
 """Denoise one scan: from a source to a destination of the same kind, so that nothing is lost whatever happens."""
 
+import functools
+import time
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
 from ..checks import check_number
 from ..contract import about
-from ..models import pretrained_denoiser, self_ensemble
+from ..models import pretrained_denoiser, self_ensemble, shipped
 from ..progress import ProgressLine
-from .dicom import DicomVolume
 from .journal import Journal
-from .series import choose_series, find_series
+from .preview import write_preview
+from .sources import lonely, model_for, opened, remarks
 from .stream import removed_noise
 
-_LEAST = 5  # slices that a network of five wants
+_RECORDED = ("keras", "tensorflow", "numpy", "pydicom")  # versions, in the report
 
 
 def denoise_scan(
     source,
     destination,
     *,
-    model="ct_scan",
+    model=None,
     strength=1.0,
     views=1,
     series=None,
+    save_noise=False,
+    preview=False,
     overwrite=False,
     resume=False,
     dry_run=False,
 ):
-    """Denoise the slices of a DICOM series, and write them as a derived series of the same study.
+    """Denoise a scan, and write what is left as a scan of the same kind.
 
-    The network sees the window of `hounsfield.window`. What it removes is subtracted from the original Hounsfield
-    units; values outside the window stay bit for bit, and so does everything at a strength of 0. The files of the
-    source are only read. Not for clinical use.
+    The network sees the window of `hounsfield.window`, or the grey levels of pictures. What it removes is subtracted from
+    the original values; values outside the window stay bit for bit, and so does everything at a strength of 0. The
+    source is only read. Not for clinical use.
 
     Parameters
     ----------
     source : str or Path
-        A folder, of any depth, that holds a CT series.
+        A folder, of any depth, that holds a CT series as DICOM files, or grey pictures (PNG, TIFF, JPEG); a ZIP archive of
+        such a folder; one DICOM file, of one slice or many; a NIfTI, NRRD or MetaImage volume in Hounsfield units; or a
+        picture.
     destination : str or Path
-        A folder that is not there yet, or is empty. Each file gets the name that it has in the source.
-    model : str or Path
-        A name or path for `models.pretrained_denoiser`.
+        What is not there yet. For DICOM files, a folder, in which each file gets the name that it has in the source; or
+        a name that ends in .nii.gz or .nii, to convert. For a volume, a name that ends like the source's. For
+        pictures, a folder, or a file for a file; JPEG is written as PNG, without loss.
+    model : str or Path, optional
+        A name or path for `models.pretrained_denoiser`; by default what suits the scan (`sources.model_for`).
     strength : float
         Share of the noise to remove, 0 to 1.
     views : int
         1, or 8 for the mean of eight views (`models.self_ensemble`), in eight times the time.
     series : str, optional
         SeriesInstanceUID; needed where there are several.
+    save_noise : bool
+        Write what was removed, too: into the folder `noise` in the destination, or beside a file.
+    preview : bool
+        Write a picture of the middle slice, before and after: `denoise.preview.png`.
     overwrite : bool
         Write into a destination that holds files; files of the same names are replaced.
     resume : bool
@@ -58,9 +71,10 @@ def denoise_scan(
     Returns
     -------
     dict
-        What is also written to `denoise.json` in the destination: "made_by" (model, weights and options), "series", "slices", and
-        under "files", for each slice, its file, and in HU the standard deviation of what was removed and the shift of the mean.
-        Of a dry run, the first three.
+        What is also written to `denoise.json` in the destination, or beside it: "made_by" (model, weights and options),
+        "series", "slices", "save_noise", "versions", "remarks" on the scan, and under "files", for each slice, its file, and the
+        standard deviation of what was removed and the shift of the mean, in HU or grey levels. Of a dry run, all but
+        "files".
 
     Raises
     ------
@@ -87,62 +101,93 @@ def denoise_scan(
     if overwrite and resume:
         raise ValueError("resume: expected either overwrite or resume, got both")
     source, destination = Path(source), Path(destination)
-    found = find_series(source)
-    chosen = choose_series(found, source, series)
-    _check_apart(source, destination)
-    denoiser, name = pretrained_denoiser(model), str(model)
-    _check_volume(denoiser, chosen, name)
-    weights = about(denoiser).version
-    made_by = f"{Path(name).stem} {weights}, strength {strength:g}, views {views}"
-    numbers = {one.number for one in found.series}
-    volume = DicomVolume(chosen, source, next(n for n in range(1001, 10**6) if n not in numbers))
-    _check_content(volume)
-    plan = {"made_by": made_by, "series": chosen.uid, "slices": volume.count}
-    if dry_run:
-        return plan
-    journal = Journal(destination, plan, overwrite=overwrite, resume=resume)
-    if views == 8:
-        denoiser = self_ensemble(denoiser)
-    save = volume.writer(destination, made_by)
-    with ProgressLine() as line:
-        stream = removed_noise(
-            denoiser, volume.read, volume.count, strength=strength, skip=journal.has
-        )
-        for index, removed in stream:
-            journal.add(index, str(volume.name(index)), removed)
-            if save(index, removed):
-                journal.keep(str(volume.name(index)))
-            line.update(f"{index + 1} of {volume.count} slices")
-    return journal.finish()
-
-
-def _check_volume(denoiser, series, name):
-    """Raise ValueError where a network of neighbouring slices would see no neighbours."""
-    if about(denoiser).volume:
-        which = None
-        if len(series.frames) < _LEAST:
-            which = f"has {len(series.frames)} slices"
-        elif series.tilted:
-            which = "has slices that are shifted against each other, as by a tilted gantry"
-        elif not series.even:
-            which = "has slices at uneven distances, as if one were missing"
-        if which:
+    with opened(source, series) as scan:
+        name = str(model or _automatic(scan.series))
+        denoiser = loaded(name)
+        if about(denoiser).volume and lonely(scan.series):
             raise ValueError(
-                f"model: expected a network of single slices, such as ct_scan: series {series.uid} {which}, got {name}"
+                "model: expected a network of single slices, such as ct_scan: "
+                f"{scan.label} {lonely(scan.series)}, got {name}"
             )
+        made_by = (
+            f"{Path(name).stem} {about(denoiser).version}, strength {strength:g}, views {views}"
+        )
+        writer = scan.writer(destination, made_by, save_noise)
+        for path in writer.files:
+            check_apart(source, path)
+        _check_names(scan, save_noise)
+        _check_content(scan)
+        plan = {
+            "made_by": made_by,
+            "series": scan.label,
+            "slices": scan.count,
+            "save_noise": save_noise,
+            "versions": {package: version(package) for package in _RECORDED},
+            "remarks": remarks(scan.series),
+        }
+        if dry_run:
+            return plan
+        journal = Journal(writer, plan, scan.unit, overwrite=overwrite, resume=resume)
+        if views == 8:
+            denoiser = self_ensemble(denoiser)
+        _denoise(scan, writer, journal, denoiser, strength)
+        if preview:
+            write_preview(Path(f"{journal.beside}.preview.png"), scan, denoiser, strength)
+        return journal.finish()
 
 
-def _check_apart(source, destination):
+def loaded(model):
+    """Load a network once for many scans; a file of weights again when it has changed."""
+    path = Path(model)
+    return _loaded(str(model), path.stat().st_mtime_ns if path.is_file() else None)
+
+
+@functools.lru_cache(maxsize=1)
+def _loaded(model, changed):
+    return pretrained_denoiser(model)
+
+
+def _denoise(scan, writer, journal, denoiser, strength):
+    """Go through all slices that are not done yet."""
+    settings = {"strength": strength, "skip": journal.has, "ends": scan.ends}
+    begun, left = time.monotonic(), scan.count - len(journal.done)
+    with ProgressLine() as line:
+        stream = removed_noise(denoiser, scan.read, scan.count, **settings)
+        for number, (index, removed) in enumerate(stream, 1):
+            writer.save(index, removed)
+            journal.add(index, writer.name(index), removed)
+            seconds = (time.monotonic() - begun) / number * (left - number)
+            line.update(f"{index + 1} of {scan.count} slices, {seconds / 60:.0f} min left")
+        writer.finish()
+
+
+def _automatic(series):
+    """Name the network that suits a scan, or the one of single slices where the other is not shipped."""
+    name = model_for(series)
+    return name if name in shipped() else "ct_scan"
+
+
+def check_apart(source, destination):
     """Raise ValueError if a destination lies in its source, or the other way round."""
     inner, outer = destination.resolve(), source.resolve()
     if inner == outer or outer in inner.parents or inner in outer.parents:
         raise ValueError(f"{destination}: expected a folder outside of the source, {source}")
 
 
-def _check_content(volume):
+def _check_names(scan, save_noise):
+    """Raise ValueError if the noise would be written over the scan."""
+    for index in range(scan.count if save_noise else 0):
+        if Path(scan.name(index)).parts[0] == "noise":
+            raise ValueError(
+                f"{scan.name(index)}: expected another folder, noise is where the noise goes"
+            )
+
+
+def _check_content(scan):
     """Raise ValueError if a scan shows nothing: one value in its first, middle and last slice."""
-    values = [volume.read(index) for index in {0, volume.count // 2, volume.count - 1}]
+    values = [scan.read(index) for index in {0, scan.count // 2, scan.count - 1}]
     if min(map(np.min, values)) == max(map(np.max, values)):
+        unit = {"hu": " HU"}.get(scan.unit, "")
         raise ValueError(
-            f"{volume.name(0)}: expected an image, all pixels are {values[0].flat[0]:g} HU"
+            f"{scan.name(0)}: expected an image, all pixels are {values[0].flat[0]:g}{unit}"
         )

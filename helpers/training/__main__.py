@@ -1,9 +1,13 @@
-"""`python -m helpers.training NAME` rebuilds a shipped network; a stopped run goes on where it was."""
+"""`python -m helpers.training NAME` rebuilds a shipped network; a stopped run goes on where it was.
+
+Several processes train it together where the environment says so (`distributed`).
+"""
 
 import argparse
 from pathlib import Path
 
 from ..models import WEIGHTS
+from .distributed import join
 from .recipes import RECIPES
 from .weights import build_weights
 
@@ -24,6 +28,7 @@ def main(arguments=None):
     options = vars(parser.parse_args(arguments))
     name = options.pop("name")
     try:
+        join()
         score = build_weights(name, **options)
     except (ValueError, OSError) as error:  # bad numbers, no data, a folder that cannot be written
         parser.error(str(error))

@@ -7,6 +7,7 @@ import numpy as np
 from .._keras import keras
 from ..checks import check_whole
 from ..progress import ProgressLine
+from .distributed import own_share
 
 
 class Batches:
@@ -146,6 +147,8 @@ class ProgressCallback(keras.callbacks.Callback):
 def fit(model, batches, *, epochs, callbacks=(), **keywords):
     """Train a compiled model and show a compact progress line instead of one line per epoch.
 
+    Where several processes train together (`distributed`), each works on its share of every batch of `Batches`.
+
     Parameters
     ----------
     model : keras.Model
@@ -209,7 +212,7 @@ def _fit_step_by_step(model, batches, epochs, callbacks):
         for step in range(len(batches)):
             callbacks.on_train_batch_begin(step)
             model.reset_metrics()  # so that each step's loss is its own in older versions of Keras, too
-            steps.append(model.train_on_batch(*batches[step], return_dict=True))
+            steps.append(model.train_on_batch(*own_share(batches[step]), return_dict=True))
             callbacks.on_train_batch_end(step, steps[-1])
         logs = {name: float(np.mean([step[name] for step in steps])) for name in steps[-1]}
         callbacks.on_epoch_end(epoch, logs)

@@ -135,9 +135,9 @@ _UNET_FOR_SCANS = replace(
     peak_rate=4e-4,
     start=_UNET,
 )
-_UNET_FOR_FAINT_NOISE = replace(_UNET_FOR_SCANS, epochs=64, peak_rate=3e-4, start=_UNET_FOR_SCANS)
+_UNET_FOR_SCANS_LONGER = replace(_UNET_FOR_SCANS, epochs=64, peak_rate=3e-4, start=_UNET_FOR_SCANS)
 _UNET_OF_SCANS = replace(
-    _UNET_FOR_FAINT_NOISE, loss=negative_psnr, epochs=48, start=_UNET_FOR_FAINT_NOISE
+    _UNET_FOR_SCANS_LONGER, loss=negative_psnr, epochs=48, start=_UNET_FOR_SCANS_LONGER
 )
 RECIPES = {
     "ct_unet": _UNET,

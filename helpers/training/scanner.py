@@ -12,7 +12,7 @@ MARGIN = 16  # pixels around a patch, where the filter meets the opposite edge
 CUTOFFS = (0.4, 1.0)  # where kernels end, as a share of the highest frequency
 
 
-def scanner_noise(bank, *, strongest=0.14, neighbours=0.5, white=0.25, white_exponent=2):
+def scanner_noise(bank, *, strongest=0.14, neighbours=0.5, white=0.25):
     """Return a function that spoils patches with noise as a CT scanner makes it, each with its own.
 
     For each patch are drawn: a place in the noise of a slice; one of the eight symmetries of the square; one of
@@ -31,8 +31,6 @@ def scanner_noise(bank, *, strongest=0.14, neighbours=0.5, white=0.25, white_exp
         Highest correlation of the noise of neighbouring slices, 0 to 0.5.
     white : float
         Share of the patches with white noise, 0 to 1.
-    white_exponent : float
-        For white noise, in the place of the exponent 2 above, at least 0: 1 draws all strengths alike.
 
     Returns
     -------
@@ -64,7 +62,6 @@ def scanner_noise(bank, *, strongest=0.14, neighbours=0.5, white=0.25, white_exp
     strongest = check_number(strongest, "strongest", 1e-6)
     neighbours = check_number(neighbours, "neighbours", 0, 0.5)
     white = check_number(white, "white", 0, 1)
-    white_exponent = check_number(white_exponent, "white_exponent", 0)
     edge = min(min(shape[1:]) for shape in shapes) - 2 * MARGIN
     most = min(shape[0] for shape in shapes) - 1
 
@@ -77,14 +74,12 @@ def scanner_noise(bank, *, strongest=0.14, neighbours=0.5, white=0.25, white_exp
         noisy = np.array(clean, np.float32)
         for patch in noisy:
             size, _, slices = patch.shape
-            exponent = 2
             if rng.random() < white:
-                exponent = white_exponent
                 unit = rng.standard_normal((slices + 1, size, size), dtype=np.float32)
             else:
                 unit = _coloured(bank, size, slices + 1, rng)
             rho = rng.uniform(0, neighbours)
-            std = strongest * rng.random() ** exponent
+            std = strongest * rng.random() ** 2
             patch += np.moveaxis(overlapped(unit, rho), 0, -1) * np.float32(std)
         return noisy
 

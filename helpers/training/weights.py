@@ -16,6 +16,7 @@ from ..data import cache_folder, load_ct
 from ..metrics import clipped, trusted_psnr
 from ..models import WEIGHTS, as_denoiser
 from ..noise import add_gaussian_noise
+from .distributed import agree, is_first, kept_by_first
 from .loop import NoisyBatches, fit, warmup_cosine
 from .recipes import RECIPES, STEPS_PER_EPOCH, describe, stages
 
@@ -66,6 +67,8 @@ class _ValidationPSNR(keras.callbacks.Callback):
 def build_weights(name, *, epochs=None, seed=0, output=WEIGHTS, checkpoints=None):
     """Train a shipped network from the pinned data and save it with its recipe.
 
+    Several processes may train it together (`distributed`); only the first one keeps what it writes.
+
     Parameters
     ----------
     name : str
@@ -80,7 +83,7 @@ def build_weights(name, *, epochs=None, seed=0, output=WEIGHTS, checkpoints=None
     checkpoints : str or Path, optional
         Folder in which each run has a folder of its own, for the state after each epoch and each stage,
         from which a stopped run goes on; by default one in the cache folder. The run's folder is removed
-        at its end.
+        at its end. Several processes need the same folder.
 
     Returns
     -------
@@ -90,7 +93,8 @@ def build_weights(name, *, epochs=None, seed=0, output=WEIGHTS, checkpoints=None
     Raises
     ------
     ValueError
-        If the name is unknown, or `epochs` is not a whole number of at least 1.
+        If the name is unknown, or `epochs` is not a whole number of at least 1; of several processes, if they
+        do not train the same network, or see other checkpoints.
     OSError
         If the data cannot be fetched, or a folder not be made.
 
@@ -110,6 +114,16 @@ def build_weights(name, *, epochs=None, seed=0, output=WEIGHTS, checkpoints=None
     run = f"{name}-{zlib.crc32(json.dumps(describe(name, recipe)).encode()):08x}-{seed}"
     checkpoints = Path(checkpoints or cache_folder() / "checkpoints") / run
     checkpoints.mkdir(parents=True, exist_ok=True)
+    with kept_by_first(checkpoints) as folder:
+        agree(
+            _checksum(folder),
+            "checkpoints: expected the same network, seed and folder in all processes, got others",
+        )
+        return _build(name, recipe, seed, output, folder)
+
+
+def _build(name, recipe, seed, output, checkpoints):
+    """Train all stages, measure the network, and move it with its recipe to the output."""
     patients = load_ct("train")
     keras.utils.set_random_seed(seed)
     model = None
@@ -121,6 +135,8 @@ def build_weights(name, *, epochs=None, seed=0, output=WEIGHTS, checkpoints=None
     shipped.set_weights(model.get_weights())
     store(shipped, checkpoints / f"{name}.keras")
     score = validation_psnr(shipped)
+    if not is_first():
+        return score
     settings = describe(name, recipe) | {
         "weights": model.count_params(),
         "seed": seed,
@@ -218,6 +234,15 @@ def _train(stage, number, before, patients, seed, checkpoints):
     model.save_weights(unfinished)
     unfinished.replace(learned)
     return model
+
+
+def _checksum(folder):
+    """Tell the state of a stopped run, with the name of its folder, from any other one."""
+    total = zlib.crc32(folder.name.encode())
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            total = zlib.crc32(path.read_bytes(), zlib.crc32(path.name.encode(), total))
+    return total
 
 
 def _network(stage):

@@ -53,15 +53,6 @@ def test_stored_responses_are_those_of_today(kind, name, spotted, shipped):
         assert ours_d == pytest.approx(stored_d, abs=0.02)
 
 
-def test_noise_is_the_same_for_everybody(spotted):
-    noises = detection.spotted_noise(spotted, detection.KINDS["white"])
-    one, other = (
-        detection.observe(f, spotted, noises)["matched filter"]
-        for f in (comparison.do_nothing, lambda images: images + np.float32(0.01))
-    )
-    np.testing.assert_allclose(np.diff(one[0]), np.diff(other[0]), atol=1e-4)
-
-
 def test_unreadable_results_are_named(tmp_path):
     with pytest.raises(
         FileNotFoundError, match="none.csv: no such file; `python -m helpers.compar"

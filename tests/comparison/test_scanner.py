@@ -12,10 +12,14 @@ FIRST = 2  # slices of each patient that are projected here
 
 
 def test_three_kernels_at_three_doses():
-    kernels = {scan.kernel_name for scan in comparison.SCANS.values()}
+    apart = [scan for scan in comparison.SCANS.values() if not scan.correlation]
+    kernels = {scan.kernel_name for scan in apart}
     assert kernels == {"ramp", "hann", "hann cut at 0.7"}
-    assert {scan.photons for scan in comparison.SCANS.values()} == {40_000, 80_000, 160_000}
-    assert len(comparison.SCANS) == 9
+    assert {scan.photons for scan in apart} == {40_000, 80_000, 160_000} and len(apart) == 9
+    overlapping = [scan for scan in comparison.SCANS.values() if scan.correlation]
+    assert {(scan.kernel_name, scan.correlation) for scan in overlapping} == {
+        (kernel, 0.3) for kernel in kernels
+    }
     assert comparison.Scan("hann", 5, 0.7, 0.3).name == "hann cut at 0.7, 5 photons, overlap 0.3"
 
 
@@ -120,8 +124,9 @@ def test_tables_of_scans():
         {"ramp": {**known["ramp"], "ours": known["hann"]["bm3d"]}}, "ours"
     )
     assert "| scan |" in leads and "| ramp | 20.00 | 40.00 | +20.00 (+20.00 to +20.00) |" in leads
-    with pytest.raises(ValueError, match="^levels: expected at least one scan"):
-        comparison.scan_table({}, {}, ["bm3d"])
+    for table in (comparison.lead_table, lambda none: comparison.scan_table(none, {}, ["bm3d"])):
+        with pytest.raises(ValueError, match="^levels: expected at least one"):
+            table({})
 
 
 def test_unknown_scans_and_methods():

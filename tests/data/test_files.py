@@ -61,7 +61,8 @@ def test_dicom_slope_intercept_and_direction(dicom_folder, ct_hu):
             dataset.ImagePositionPatient = [0, 0, -dataset.ImagePositionPatient[2]]
             dataset.save_as(path)
     (dicom_folder / "b").unlink()
-    raw = ct_hu["validation"][1][[4, 2, 1, 0]] + 1000
+    (dicom_folder / "d.dcm").unlink()
+    raw = ct_hu["validation"][1][[2, 1, 0]] + 1000
     np.testing.assert_array_equal(data.load_dicom(dicom_folder), raw * 2 - 7)
 
 
@@ -125,6 +126,35 @@ def test_two_series_are_not_mixed(dicom_folder):
     dataset.SeriesInstanceUID = pydicom.uid.generate_uid()
     dataset.save_as(dicom_folder / "c.dcm")
     with pytest.raises(ValueError, match=f"^{dicom_folder}: expected the slices of one CT series"):
+        data.load_dicom(dicom_folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"ImagePositionPatient": None},
+            r"b: expected one slice at each place, \w+.dcm lies there",
+        ),
+        ({"RescaleSlope": 0}, r"b: expected a complete DICOM file .its RescaleSlope is 0"),
+        ({"PixelSpacing": [2, 2]}, r"b: expected slices of one size and direction"),
+    ],
+)
+def test_slices_that_do_not_belong_together(change, message, dicom_folder):
+    dataset = pydicom.dcmread(dicom_folder / "b")
+    other = pydicom.dcmread(dicom_folder / "e.dcm")
+    for name, value in change.items():
+        setattr(dataset, name, other[name].value if value is None else value)
+    dataset.save_as(dicom_folder / "b")
+    if "RescaleSlope" not in change:
+        message = message.replace("b:", r"(b|e\.dcm):", 1).replace(r"\w+.dcm", r"\S+")
+    with pytest.raises(ValueError, match=message):
+        data.load_dicom(dicom_folder)
+
+
+def test_a_missing_slice_is_noticed(dicom_folder):
+    (dicom_folder / "e.dcm").unlink()
+    with pytest.raises(ValueError, match=r"b: expected the next slice after 3 mm, it lies 6 mm on"):
         data.load_dicom(dicom_folder)
 
 

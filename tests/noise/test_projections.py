@@ -199,7 +199,8 @@ HU = np.full((1, 32, 32), -500.0)
         ("kernel: expected one of ramp, shepp-logan, cosine, hamming, hann, got 'B30f'", HU, {"kernel": "B30f"}),
         ("cutoff: expected a number", HU, {"cutoff": 0}),
         ("views: expected a whole number", HU, {"views": -3}),
-        ("body: expected one larger than the slice, 32 x 32 mm", HU, {"body": (20, 20)}),
+        ("body: expected one larger than the slice, 32 mm across", HU, {"body": (20, 20)}),
+        ("body: expected one larger than the slice, 32 mm across", HU, {"body": (300, 20)}),
         ("rng: expected a numpy Generator", HU, {"rng": 0}),
     ],
 )  # fmt: skip

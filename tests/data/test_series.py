@@ -1,11 +1,11 @@
-"""helpers.scans.series: what is found, what is left out, what is refused."""
+"""helpers.data.series: what is found, what is left out, what is refused."""
 
 import numpy as np
 import pytest
 from pydicom import uid
 from scans_of_tests import HEIGHT, WIDTH, frames_file, image_file, write
 
-from helpers.scans import choose_series, find_series
+from helpers.data.series import choose_series, find_series
 
 
 def test_slices_are_found_at_any_depth_in_order(scan):

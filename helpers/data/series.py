@@ -1,4 +1,4 @@
-"""Find the CT series below a folder, and what must be known of one before a pixel is read."""
+"""CT series in DICOM files: find them, put their slices in order, and know what is wrong before a pixel is read."""
 
 import os
 from collections import Counter
@@ -9,17 +9,17 @@ import numpy as np
 import pydicom
 from pydicom import uid
 
-from ..data.files import has_dicom_mark
-
 CT_IMAGES = (
     uid.CTImageStorage,
     uid.EnhancedCTImageStorage,
     uid.LegacyConvertedEnhancedCTImageStorage,
 )
 _NEEDED = (
-    "SeriesInstanceUID SOPInstanceUID Rows Columns SamplesPerPixel BitsAllocated BitsStored".split()
+    "SeriesInstanceUID SOPInstanceUID Rows Columns SamplesPerPixel BitsAllocated BitsStored "
+    "PixelRepresentation".split()
 )
 _SAME_MM = 0.01  # positions that differ by less are the same
+_UNIT = 0.01  # directions may differ by as much from the length 1
 _EVEN = 0.1  # a distance may differ from the usual one by this share of it
 
 
@@ -112,6 +112,18 @@ class Series:
         return bool(len(along) and np.all(np.abs(along - self.step_mm) <= _EVEN * self.step_mm))
 
     @property
+    def gap(self):
+        """Where a slice seems to be missing, in one sentence that names a file, or ""."""
+        along, _ = self.steps
+        for above, step in zip(self.frames[1:], along):
+            if step > 1.5 * self.step_mm:
+                return (
+                    f"{above.path}: expected the next slice after {self.step_mm:g} mm, "
+                    f"it lies {step:g} mm on, as if one were missing"
+                )
+        return ""
+
+    @property
     def tilted(self):
         """True where slices are shifted against each other, as by a tilted gantry."""
         _, across = self.steps
@@ -145,7 +157,7 @@ def find_series(folder):
     Parameters
     ----------
     folder : str or Path
-        Of any depth, with any names, in any order.
+        Of any depth, with any names, in any order; or one file.
 
     Returns
     -------
@@ -154,7 +166,7 @@ def find_series(folder):
     Raises
     ------
     FileNotFoundError
-        If there is no such folder.
+        If there is no such folder or file.
 
     References
     ----------
@@ -167,23 +179,23 @@ def find_series(folder):
     [('Thorax 1.0 B70f', 320), ('Topogram 0.6 T20f', 1)]
     """
     folder = Path(folder)
-    if not folder.is_dir():
+    if not folder.exists():
         raise FileNotFoundError(f"{folder}: no such folder; expected one that holds DICOM files")
     groups, left_out, broken = {}, Counter(), []
-    for path in _files(folder):
+    for path in _files(folder) if folder.is_dir() else [folder]:
         try:
             header = _header(path)
             if isinstance(header, str):
                 left_out[header] += 1
                 continue
-            frames = _frames(path, header)
+            frames = frames_of(path, header)
         except Exception as error:  # pydicom raises many kinds for damaged files
             reason = (str(error) or type(error).__name__).splitlines()[0]
             broken.append(f"{path}: expected a complete DICOM file of CT slices ({reason})")
             continue
         groups.setdefault(str(header.SeriesInstanceUID), []).append((header, frames))
     series = sorted(
-        (_series(name, members) for name, members in groups.items()),
+        (series_of(name, members) for name, members in groups.items()),
         key=lambda one: (-len(one.frames), one.uid),
     )
     return Found(tuple(series), dict(sorted(left_out.items())), tuple(broken))
@@ -253,34 +265,99 @@ def _header(path):
         raise ValueError("it is empty")
     with path.open("rb") as file:
         header = pydicom.dcmread(file, stop_before_pixels=True)
-        if header.file_meta.MediaStorageSOPClassUID == uid.MediaStorageDirectoryStorage:
-            return "table of contents"
-        if header.SOPClassUID not in CT_IMAGES:
-            return uid.UID(header.SOPClassUID).name.removesuffix(" Storage")
-        if "LOCALIZER" in header.get("ImageType", []):
-            return "localiser"
-        for name in _NEEDED:
-            if name not in header:
-                raise ValueError(f"it has no {name}")
-        if header.SamplesPerPixel != 1:
-            return "colour picture"
-        _check_length(header, path.stat().st_size - file.tell())
-    return header
+        other = other_kind(header)
+        if not other:
+            _check_length(header, path.stat().st_size - file.tell())
+    return other or header
+
+
+def has_dicom_mark(path):
+    """Tell whether a file carries the letters DICM behind its 128-byte preamble."""
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
+def other_kind(header):
+    """Say in words what a DICOM object is that holds no CT slices; "" for one that does.
+
+    Parameters
+    ----------
+    header : pydicom.Dataset
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If what must be known of CT slices is missing.
+
+    Examples
+    --------
+    >>> from pydicom.data import get_testdata_file
+    >>> other_kind(pydicom.dcmread(get_testdata_file("MR_small.dcm"))), other_kind(
+    ...     pydicom.dcmread(get_testdata_file("CT_small.dcm"))
+    ... )
+    ('MR Image', '')
+    """
+    kind = header.file_meta.MediaStorageSOPClassUID
+    if kind == uid.MediaStorageDirectoryStorage:
+        return "table of contents"
+    if kind != header.SOPClassUID:  # a file that ends within this name of its kind
+        raise ValueError("its header is incomplete")
+    if kind not in CT_IMAGES:
+        return uid.UID(kind).name.removesuffix(" Storage")
+    if "LOCALIZER" in header.get("ImageType", []):
+        return "localiser"
+    for name in _NEEDED:
+        if name not in header:
+            raise ValueError(f"it has no {name}")
+    if not header.Rows or not header.Columns:
+        raise ValueError("it has no pixels")
+    if not 0 < header.BitsStored <= header.BitsAllocated:
+        raise ValueError(f"it stores {header.BitsStored} of {header.BitsAllocated} bits")
+    return "colour picture" if header.SamplesPerPixel != 1 else ""
 
 
 def _check_length(header, left):
     """Raise ValueError if a file ends before its pixels do; of compressed ones, only decoding can tell."""
-    if header.file_meta.TransferSyntaxUID.is_compressed:
+    syntax = header.file_meta.TransferSyntaxUID
+    if syntax.is_compressed or syntax.is_deflated:
         return
     count = int(header.get("NumberOfFrames", 1)) * header.Rows * header.Columns
     if left < count * header.BitsAllocated // 8:
         raise ValueError("its pixels are cut off")
 
 
-def _frames(path, header):
-    """Return each slice of a file, with what tells whether slices belong together."""
+def frames_of(path, header):
+    """Return each slice of a file, with what tells whether slices belong together.
+
+    Parameters
+    ----------
+    path : Path
+    header : pydicom.Dataset
+        Of which `other_kind` says nothing.
+
+    Returns
+    -------
+    list of (Frame, (shape, pixel_mm, orientation))
+
+    Raises
+    ------
+    ValueError
+        If a slice has no place, no size or no Hounsfield units.
+
+    Examples
+    --------
+    >>> frames_of(Path("1.dcm"), header)[0][0].slope  # doctest: +SKIP
+    1.0
+    """
     shared = header.get("SharedFunctionalGroupsSequence", [None])[0]
     groups = header.get("PerFrameFunctionalGroupsSequence", [header])
+    count = int(header.get("NumberOfFrames", 1) or 1)
+    if count != len(groups):
+        raise ValueError(f"it has {count} frames, and tells the place of {len(groups)}")
     frames = []
     for number, group in enumerate(groups):
 
@@ -303,6 +380,12 @@ def _frames(path, header):
             raise ValueError("its RescaleSlope is 0")
         if min(pixel_mm) <= 0:
             raise ValueError("its PixelSpacing is not above 0")
+        normal = np.cross(orientation[:3], orientation[3:])
+        if (
+            abs(np.linalg.norm(normal) - 1) > _UNIT
+            or abs(np.linalg.norm(orientation[:3]) - 1) > _UNIT
+        ):
+            raise ValueError("its ImageOrientationPatient is no pair of directions")
         kind = (header.Rows, header.Columns), pixel_mm, orientation
         frames.append((Frame(path, number, place, slope, intercept), kind))
     return frames
@@ -316,8 +399,25 @@ def _numbers(values, count):
     return numbers
 
 
-def _series(name, members):
-    """Put the slices of a series in order, and look for faults."""
+def series_of(name, members):
+    """Put the slices of a series in order, and look for faults.
+
+    Parameters
+    ----------
+    name : str
+        SeriesInstanceUID.
+    members : list of (pydicom.Dataset, list)
+        The header of each file, and what `frames_of` returns for it.
+
+    Returns
+    -------
+    Series
+
+    Examples
+    --------
+    >>> series_of("1.2", [(header, frames_of(path, header))]).fault  # doctest: +SKIP
+    ''
+    """
     kinds = Counter(
         (shape, _rounded(pixel_mm), _rounded(orientation))
         for _, frames in members

@@ -1,0 +1,159 @@
+"""What every build makes anew in the folder of the site: copies of texts, pictures and notebooks, and the API pages.
+
+A copy differs from its original in what a page needs: the badge gives way to the theme's button, links that leave the
+site lead to the repository, a figure has words for those who cannot see it, and a widget says where it can be moved.
+"""
+
+import json
+import re
+import shutil
+
+import publish
+
+DOCS = publish.ROOT / "docs"
+MADE = ("notebooks", "img", "api")
+API = {
+    "data": "Data",
+    "noise": "Noise",
+    "metrics": "Measures",
+    "hounsfield": "The CT window",
+    "contract": "The contract of a denoiser",
+    "baselines": "Classical filters",
+    "models": "Networks and denoisers",
+    "training": "Training",
+    "comparison": "Comparison",
+    "scans": "Your own scans",
+    "plotting": "Figures",
+}
+API_PAGE = """# {title}
+
+```{{eval-rst}}
+.. automodule:: helpers.{name}
+{options}
+```
+"""
+API_INDEX = """# API reference
+
+The public names of the package `helpers`, module by module. A *denoiser* is a function from a noisy batch to a
+denoised batch, both of shape (n, height, width, 1), with grey levels near [0, 1].
+
+```{{toctree}}
+{}
+```
+"""
+WIDGET = "application/vnd.jupyter.widget-view+json"
+STILL = "(Something to move by hand, where Python runs: open this notebook in Colab or Jupyter.)"
+_LINK = re.compile(r"(!?\[[^\]]*\]\()([^)\s]+)(\))")
+
+
+def linked(text, folder, root=publish.ROOT):
+    """Lead each relative link to a file that is not part of the site to the repository instead.
+
+    Parameters
+    ----------
+    text : str
+        Markdown.
+    folder : Path
+        Where it lies in the repository: links start there.
+
+    Returns
+    -------
+    str
+    """
+
+    def lead(found):
+        before, target, after = found.groups()
+        path, _, anchor = target.partition("#")
+        if re.match(r"[a-z]+:", target) or not path:
+            return found[0]
+        place = (folder / path).resolve().relative_to(root).as_posix()
+        if place == "README.md":
+            return f"{before}{'../' * (folder != root)}index.md{after}"
+        if re.match(r"(notebooks|img)/|CONTRIBUTING\.md$", place):
+            return found[0]
+        kind = "tree" if (root / place).is_dir() else "blob"
+        anchor = f"#{anchor}" if anchor else ""
+        return f"{before}{publish.address(root)}/{kind}/main/{place}{anchor}{after}"
+
+    return _LINK.sub(lead, text)
+
+
+def words_for(cells, index):
+    """Describe the figure of a cell: its title, or what the text before it, or else behind it, says first.
+
+    >>> told = {"cell_type": "markdown", "source": ["## Noise\\n", "\\n", "Grain **grows**. More."]}
+    >>> words_for([told, {"cell_type": "code", "source": ["show()"]}], 1)
+    'Figure: Grain grows.'
+    """
+    title = re.search(r'title="([^"{}]+)"', "".join(cells[index]["source"]))
+    if title:
+        return f"Figure: {title[1]}."
+    for cell in [*cells[index::-1], *cells[index:]]:
+        if cell["cell_type"] == "markdown":
+            text = re.sub(r"^#.*$|^\|.*$", "", "".join(cell["source"]), flags=re.MULTILINE)
+            text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", re.sub(r"[*`$]", "", text))
+            sentence = re.match(r"(.{10,200}?[.:?!])(\s|$)", " ".join(text.split()))
+            if sentence:
+                return f"Figure: {sentence[1]}"
+    return "Figure"
+
+
+def page_of(path, root=publish.ROOT):
+    """Return the text of a notebook's file as the site shows it."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    cells = notebook["cells"]
+    for index, cell in enumerate(cells):
+        text = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            text = re.sub(r"^\[!\[Open in Colab\].*\n\n?", "", text, flags=re.MULTILINE)
+            cell["source"] = linked(text, path.parent, root).splitlines(True)
+            continue
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if data.pop(WIDGET, None):
+                data["text/plain"] = [STILL]
+            if "image/png" in data:
+                words = {"image": {"alt": words_for(cells, index)}}
+                cell["metadata"]["mystnb"] = words
+        if "import helpers.models  # before" in text:  # the set-up cell
+            cell["metadata"].setdefault("tags", []).append("hide-input")
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def api_pages():
+    """Return the pages of the API reference, by their names: one for each module or folder with public names.
+
+    >>> print(api_pages()["metrics"])
+    # Measures
+    <BLANKLINE>
+    ```{eval-rst}
+    .. automodule:: helpers.metrics
+       :members:
+    ```
+    <BLANKLINE>
+    """
+    pages = {"index": API_INDEX.format("\n".join(API))}
+    for name, title in API.items():
+        is_folder = (publish.ROOT / "helpers" / name).is_dir()
+        options = "   :members:" + "\n   :imported-members:" * is_folder
+        pages[name] = API_PAGE.format(title=title, name=name, options=options)
+    return pages
+
+
+def prepare(root=publish.ROOT, docs=DOCS):
+    """Write all copies; those of files that are gone go, too."""
+    for name in MADE:
+        shutil.rmtree(docs / name, ignore_errors=True)
+    shutil.copytree(root / "img", docs / "img", ignore=shutil.ignore_patterns("*.py", "__*"))
+    for path in sorted(root.glob("notebooks/**/*.ipynb")):
+        if ".ipynb_checkpoints" not in path.parts:
+            target = docs / path.relative_to(root)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(page_of(path, root), encoding="utf-8")
+    (docs / "api").mkdir()
+    for name, text in api_pages().items():
+        (docs / "api" / f"{name}.md").write_text(text, encoding="utf-8")
+    for name, copied in (("README.md", "_readme.md"), ("CONTRIBUTING.md", "CONTRIBUTING.md")):
+        text = (root / name).read_text(encoding="utf-8")
+        text = re.sub(r"\[!\[Open in Colab\]\(\S+\]\((\S+)\)", r"[Colab](\1)", text)
+        (docs / copied).write_text(linked(text, root, root), encoding="utf-8")

@@ -1,0 +1,227 @@
+"""Denoise every CT series of an archive, one after the other, or spread over the workers of a Dask scheduler.
+
+    dask scheduler                                        # on one machine
+    dask worker ADDRESS --nthreads 1 --nworkers 4         # on each machine
+    python -m helpers denoise ARCHIVE DESTINATION --recursive --scheduler ADDRESS
+
+All machines need this package and the same two folders. A worker does one scan at a time and loads the network once.
+What a killed worker had begun, another one finishes: files are complete or not there, and the bytes are the same.
+"""
+
+import functools
+import os
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydicom.uid import UID
+
+from ..checks import check_number
+from ..data.series import choose_series, find_series
+from ..progress import ProgressLine
+from .derived import new_uid
+from .run import check_apart, denoise_scan, loaded
+
+_ONE_AT_A_TIME = threading.Lock()  # also in a worker of several threads: networks take all cores
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One series of an archive, or a file of it that could not be read.
+
+    Parameters
+    ----------
+    source : Path
+        The folder that holds the series.
+    uid : str
+        SeriesInstanceUID, or "" for a file.
+    destination : Path
+        The folder for the denoised series.
+    slices : int
+        How many it has.
+    fault : str
+        Why it was not denoised, or "".
+    """
+
+    source: Path
+    uid: str
+    destination: Path
+    slices: int
+    fault: str = ""
+
+
+def denoise_archive(source, destination, *, scheduler=None, resume=False, **settings):
+    """Denoise every CT series below a folder, each into a folder of its own.
+
+    The series UID in the folder F of the archive goes to F/UID in the destination, whatever else lies in F; a UID
+    that is not well-formed is replaced by one that is. A series whose files lie in several folders is in the folder
+    that holds them all. Where the same series was copied to several folders, so that slices lie twice at one place,
+    each copy is a series. A series that fails stops nothing. All headers are read before the first series is
+    denoised, and again for each series: a very large archive is better given part by part.
+
+    Parameters
+    ----------
+    source : str or Path
+        The archive: a folder of any depth, which is only read.
+    destination : str or Path
+        A folder that is not there yet, or is empty.
+    scheduler : str, optional
+        Address of a running Dask scheduler, such as "tcp://10.0.0.1:8786"; without it all is done here.
+    resume : bool
+        Do what is missing from an earlier run of the same settings.
+    **settings
+        `model`, `strength`, `overwrite` and the other options of `denoise_scan`, but for `series`.
+
+    Returns
+    -------
+    list of Scan
+        The largest first, then files that could not be read. What failed has a `fault`.
+
+    Raises
+    ------
+    ValueError
+        If there is no series, a folder lies in the other one, or Dask is needed and not installed.
+    FileNotFoundError, FileExistsError
+        If there is no archive, or the destination holds files.
+    ConnectionError
+        If there is no scheduler at this address.
+
+    References
+    ----------
+    Rocklin, "Dask: parallel computation with blocked algorithms and task scheduling", SciPy 2015.
+
+    Examples
+    --------
+    >>> scans = denoise_archive("archive", "denoised", model="ct_scan")  # doctest: +SKIP
+    >>> print(failures(scans))  # doctest: +SKIP
+    """
+    spread = _by_dask(scheduler) if scheduler else map
+    archive, destination = (Path(os.path.abspath(folder)) for folder in (source, destination))
+    check_apart(archive, destination)
+    settings = _checked(settings, destination, resume)
+    scans, broken = _scans(archive, destination)
+    done, failed = {}, 0
+    with ProgressLine() as line:
+        for scan in spread(functools.partial(_denoised, settings=settings), scans):
+            done[scan.destination] = scan
+            failed += bool(scan.fault)
+            line.update(f"{len(done)} of {len(scans)} series, {failed} failed")
+    scans = [done[scan.destination] for scan in scans]
+    told = [scan.fault for scan in scans if scan.fault]
+    broken = [why for why in broken if not any(fault.startswith(why) for fault in told)]
+    return scans + [Scan(archive, "", destination, 0, why) for why in broken]
+
+
+def failures(scans):
+    """Write what failed as a table, one line each.
+
+    Parameters
+    ----------
+    scans : list of Scan
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(failures([Scan(Path("a"), "1.2", Path("b"), 9, "a/1.dcm: expected pixels")]))
+    series | folder | why
+    1.2    | a      | a/1.dcm: expected pixels
+    """
+    rows = [(scan.uid or "-", str(scan.source), scan.fault) for scan in scans if scan.fault]
+    rows = [("series", "folder", "why"), *rows]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    return "\n".join(
+        f"{uid:{widths[0]}} | {folder:{widths[1]}} | {why}" for uid, folder, why in rows
+    )
+
+
+def _scans(archive, destination):
+    """Find what there is to do, and sentences on broken files; headers are forgotten."""
+    found = find_series(archive)
+    if not found.series and not found.broken:
+        choose_series(found, archive)  # says what there is instead
+    scans = []
+    for series in found.series:
+        for folder, frames in _copies(series.frames):
+            target = destination / folder.relative_to(archive) / _name(series.uid)
+            scans.append(Scan(folder, series.uid, target, len(frames)))
+    return scans, found.broken
+
+
+def _name(uid):
+    """The UID, or what is derived from one that is not well-formed, and could lead out of the destination."""
+    return uid if UID(uid).is_valid else new_uid(uid, "folder")
+
+
+def _copies(frames):
+    """Split a series where it was copied: (folder, frames) of each copy."""
+    folder = Path(os.path.commonpath([frame.path.parent for frame in frames]))
+    places = {tuple(round(number, 2) for number in frame.place) for frame in frames}
+    inside = {}
+    for frame in frames:
+        below = frame.path.relative_to(folder).parts
+        inside.setdefault(below[0] if len(below) > 1 else "", []).append(frame)
+    if len(places) == len(frames) or "" in inside:
+        return [(folder, frames)]
+    return [copy for name in sorted(inside) for copy in _copies(inside[name])]
+
+
+def _checked(settings, destination, resume):
+    """Return the settings for each series, or raise what would be wrong with all of them."""
+    settings = {"model": None, "strength": 1.0, "overwrite": False, **settings}
+    if settings["overwrite"] and resume:
+        raise ValueError("resume: expected either overwrite or resume, got both")
+    check_number(settings["strength"], "strength", 0, 1)
+    if settings["model"]:
+        if Path(settings["model"]).suffix == ".keras":
+            settings["model"] = os.path.abspath(settings["model"])
+        loaded(settings["model"])
+    holds = destination.exists() and any(destination.iterdir())
+    if holds and not settings["overwrite"] and not resume:
+        raise FileExistsError(
+            f"{destination}: expected a new or an empty folder; it holds files (--overwrite, --resume)"
+        )
+    # Also a new run goes on with files of its own: of a series whose worker was killed.
+    return settings | {"resume": not settings["overwrite"]}
+
+
+def _denoised(scan, settings):
+    """Denoise one series; return it, with what is wrong."""
+    with _ONE_AT_A_TIME:
+        try:
+            denoise_scan(scan.source, scan.destination, series=scan.uid, **settings)
+        except Exception as error:  # whatever it is, the other series go on
+            return replace(scan, fault=_sentence(error))
+    return scan
+
+
+def _sentence(error):
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _by_dask(scheduler):
+    """Connect to a scheduler; return what does as `map`, in any order."""
+    try:
+        from distributed import Client, as_completed
+    except ImportError as error:
+        raise ValueError(
+            "scheduler: expected the packages dask and distributed, which are not installed: pip install -e .[cluster]"
+        ) from error
+    try:
+        client = Client(scheduler)
+    except (OSError, ValueError) as error:
+        raise ConnectionError(
+            f"scheduler: expected the address of a running Dask scheduler, got {scheduler!r} ({_sentence(error)})"
+        ) from error
+
+    def spread(function, scans):
+        with client:
+            waiting = dict(zip(client.map(function, scans, pure=False), scans))
+            for future in as_completed(list(waiting)):
+                scan, error = waiting.pop(future), future.exception()
+                # An error of Dask's own, such as KilledWorker where workers died again and again.
+                yield future.result() if error is None else replace(scan, fault=_sentence(error))
+
+    return spread

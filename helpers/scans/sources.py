@@ -1,0 +1,140 @@
+"""What a path names: DICOM files, voxels, pictures, or an archive of them; and which network suits them."""
+
+import contextlib
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+
+from ..data.series import choose_series, find_series
+from .dicom import DicomScan
+from .pictures import WRITTEN, PictureScan
+from .voxels import FORMATS, VoxelScan, suffix_of
+from .zipped import unpacked
+
+LEAST, APART_MM = 5, 5.0  # slices that a network of five wants, and how far apart at most
+PIXEL_MM = 0.6, 1.4  # the networks learned from pixels of 0.7 to 1 mm, magnified and shrunk
+
+
+@contextlib.contextmanager
+def opened(source, series=None):
+    """Open the scan that a path names.
+
+    Parameters
+    ----------
+    source : str or Path
+        A folder of DICOM files or of pictures, at any depth, a ZIP archive of one, a DICOM file, a volume whose suffix
+        is in `voxels.FORMATS`, or a picture.
+    series : str, optional
+        SeriesInstanceUID, where there are several.
+
+    Yields
+    ------
+    dicom.DicomScan, voxels.VoxelScan or pictures.PictureScan
+        All have `count`, `label`, `unit`, `ends`, `series`, `name(index)`, `read(index)` and
+        `writer(destination, made_by, save_noise)`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing.
+    ValueError
+        If it cannot be denoised; the message names the file.
+
+    Examples
+    --------
+    >>> with opened("scans/patient_7.zip") as scan:  # doctest: +SKIP
+    ...     scan.count
+    320
+    """
+    source = Path(source)
+    with searched(source) as (folder, found):
+        if found is not None and (found.series or found.broken or not _only_others(found)):
+            chosen = choose_series(found, folder, series)
+            numbers = {one.number for one in found.series}
+            yield DicomScan(chosen, folder if folder.is_dir() else folder.parent, numbers)
+            return
+        if series is not None:
+            raise ValueError(f"series: expected none, {source} holds no DICOM files")
+        if suffix_of(source) in FORMATS and source.is_file():
+            with tempfile.TemporaryDirectory() as empty:
+                yield VoxelScan(source, Path(empty))
+            return
+        pictures = _pictures(folder)
+        if not pictures:
+            choose_series(found, folder)  # says what there is instead
+        yield PictureScan(folder, pictures)
+
+
+@contextlib.contextmanager
+def searched(source):
+    """Look for CT series: yield the folder or file that was searched, and what was found; None in other formats."""
+    if not source.exists():
+        raise FileNotFoundError(f"{source}: no such folder or file; expected one that holds a scan")
+    known = suffix_of(source) in FORMATS or source.suffix.lower() in WRITTEN
+    if source.is_file() and known:
+        yield source, None
+    elif source.is_file() and (suffix_of(source) == ".zip" or zipfile.is_zipfile(source)):
+        with unpacked(source) as folder:
+            yield folder, find_series(folder)
+    else:
+        yield source, find_series(source)
+
+
+def _only_others(found):
+    """True if nothing that was found is DICOM."""
+    return set(found.left_out) <= {"file that is not DICOM", "broken link"}
+
+
+def _pictures(folder):
+    """Return the pictures below a folder, or the one picture."""
+    if folder.is_file():
+        return [folder] if folder.suffix.lower() in WRITTEN else []
+    paths = (Path(place, name) for place, _, names in os.walk(folder) for name in names)
+    return sorted(path for path in paths if path.suffix.lower() in WRITTEN and path.is_file())
+
+
+def model_for(series):
+    """Name the network that suits a scan.
+
+    Parameters
+    ----------
+    series : data.series.Series or None
+        None for pictures.
+
+    Returns
+    -------
+    str
+        "ct_scan_25d" where at least five slices lie evenly, at most 5 mm apart and without a tilt; otherwise "ct_scan".
+        For pictures, which know neither Hounsfield units nor neighbours, "ct_unet".
+
+    Examples
+    --------
+    >>> model_for(None)
+    'ct_unet'
+    """
+    if series is None:
+        return "ct_unet"
+    close = series.step_mm is not None and series.step_mm <= APART_MM
+    return "ct_scan_25d" if close and not lonely(series) else "ct_scan"
+
+
+def lonely(series):
+    """Say why a network of neighbouring slices would see no neighbours, or return ""."""
+    if series is None:
+        return "holds pictures, which have no neighbours"
+    if len(series.frames) < LEAST:
+        return f"has {len(series.frames)} slices"
+    if series.tilted:
+        return "has slices that are shifted against each other, as by a tilted gantry"
+    return "" if series.even else "has slices at uneven distances, as if one were missing"
+
+
+def remarks(series):
+    """Tell what a user should know of a scan before trusting the result: a list of sentences."""
+    if series is None or all(PIXEL_MM[0] <= edge <= PIXEL_MM[1] for edge in series.pixel_mm):
+        return []
+    height, width = series.pixel_mm
+    return [
+        f"pixels of {height:g} x {width:g} mm; the networks learned from pixels of about 0.7 to 1.4 mm"
+    ]

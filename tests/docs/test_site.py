@@ -1,0 +1,111 @@
+"""Every page of the site, in a real browser: complete, quiet, readable on a phone, accessible."""
+
+import json
+import re
+from urllib.parse import unquote, urldefrag
+
+import pytest
+
+import publish
+import vendor
+
+pytestmark = pytest.mark.slow
+NOT_PAGES = ("_static", "_sources")  # of the theme
+
+SHORT_OF_WORDS = """() => [...document.images]
+    .filter(image => !image.alt.trim() || !image.getAttribute("width") || !image.getAttribute("height"))
+    .map(image => image.src + ": " + image.alt)"""
+
+
+@pytest.fixture(scope="session")
+def pages(site):
+    """The names of all pages."""
+    found = [path.relative_to(site).as_posix() for path in site.rglob("*.html")]
+    return sorted(name for name in found if not name.startswith(NOT_PAGES))
+
+
+def test_site_has_all_pages(pages):
+    notebooks = [
+        path.relative_to(publish.ROOT).with_suffix(".html").as_posix()
+        for path in publish.ROOT.glob("notebooks/**/*.ipynb")
+        if ".ipynb_checkpoints" not in path.parts
+    ]
+    more = ["index.html", "try.html", "glossary.html", "search.html", "api/index.html"]
+    assert {*notebooks, *more} <= {*pages}
+
+
+def test_links_lead_to_pages_and_places(site, pages):
+    texts = {name: (site / name).read_text(encoding="utf-8") for name in pages}
+    places = {name: {*re.findall(r'\bid="([^"]+)"', text)} for name, text in texts.items()}
+    for name, text in texts.items():
+        for link in re.findall(r'<a\b[^>]*?\bhref="([^"]+)"', text):
+            if re.match(r"[a-z]+:", link):
+                continue
+            target, place = urldefrag(unquote(link))
+            path = ((site / name).parent / target).resolve() if target else site / name
+            assert path.exists(), f"{name}: {link}"
+            other = path.relative_to(site).as_posix()
+            if place and other in places:
+                assert place in places[other], f"{name}: {link}"
+
+
+def test_pages_open_without_a_complaint(tab, address, pages):
+    for name in pages:
+        tab.goto(address + name, wait_until="networkidle")
+        assert not tab.faults, name
+        assert tab.evaluate(SHORT_OF_WORDS) == [], name
+
+
+def test_pages_fit_a_phone(tab, address, pages):
+    tab.set_viewport_size({"width": 390, "height": 844})
+    for name in pages:
+        tab.goto(address + name, wait_until="load")
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 390, name
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(tab, address, pages, scheme):
+    axe = vendor.read("axe-core", "axe.min.js").decode()
+    tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    for name in pages:
+        tab.goto(address + name, wait_until="load")
+        tab.evaluate(axe)
+        found = tab.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
+        serious = [
+            (fault["id"], fault["nodes"][0]["html"][:200], len(fault["nodes"]))
+            for fault in found
+            if fault["impact"] in ("serious", "critical")
+        ]
+        assert serious == [], name
+
+
+def test_notebook_pages_have_colab_and_download_buttons(site):
+    for path in publish.ROOT.glob("notebooks/*.ipynb"):
+        text = (site / "notebooks" / f"{path.stem}.html").read_text(encoding="utf-8")
+        repository = publish.address().removeprefix("https://github.com/")
+        colab = (
+            f"https://colab.research.google.com/github/{repository}/blob/main/notebooks/{path.name}"
+        )
+        assert f'href="{colab}"' in text
+        assert f'href="../_sources/notebooks/{path.name}"' in text
+        assert (site / "_sources" / "notebooks" / path.name).is_file()
+
+
+def test_formulas_are_drawn_and_checks_are_folded(site):
+    for path in publish.ROOT.glob("notebooks/*.ipynb"):
+        text = (site / "notebooks" / f"{path.stem}.html").read_text(encoding="utf-8")
+        source = path.read_text(encoding="utf-8")
+        cells = json.loads(source)["cells"]
+        told = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+        assert ("<math" in text) == bool(re.search(r"\$[^$]+\$", " ".join(told)))
+        assert len(re.findall(r'<details class="[^"]*\bhide\b', text)) >= source.count(
+            '"hide-cell"'
+        )
+
+
+def test_search_finds_a_word(tab, address):
+    tab.goto(f"{address}search.html?q=bottleneck", wait_until="networkidle")
+    tab.wait_for_selector("ul.search li a")
+    assert "glossary" in " ".join(
+        tab.eval_on_selector_all("ul.search li a", "links => links.map(link => link.href)")
+    )

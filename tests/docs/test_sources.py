@@ -1,0 +1,83 @@
+"""What a build makes anew: copies of notebooks and texts, the API pages; and the glossary."""
+
+import doctest
+import json
+import re
+
+import numpy as np
+import pytest
+
+import publish
+import samples
+import sources
+from helpers import metrics
+from helpers.hounsfield import HU_HIGH, HU_LOW, WINDOW_WIDTH
+
+NOTEBOOKS = sorted(publish.ROOT.glob("notebooks/**/*.ipynb"))
+
+
+@pytest.mark.parametrize("module", [publish, samples, sources], ids=lambda module: module.__name__)
+def test_examples_in_docstrings(module):
+    failed, tried = doctest.testmod(module)
+    assert tried and not failed
+
+
+def test_links_stay_in_the_site_or_lead_to_the_repository():
+    folder = publish.ROOT / "notebooks"
+    blob = f"{publish.address()}/blob/main"
+    for link, expected in {
+        "04_x.ipynb": "04_x.ipynb",
+        "../img/a.svg": "../img/a.svg",
+        "#part": "#part",
+        "https://example.org/a": "https://example.org/a",
+        "../README.md": "../index.md",
+        "../helpers/metrics.py#L3": f"{blob}/helpers/metrics.py#L3",
+        "../helpers": f"{publish.address()}/tree/main/helpers",
+    }.items():
+        assert sources.linked(f"[words]({link})", folder) == f"[words]({expected})"
+    assert sources.linked("[a](README.md)", publish.ROOT) == "[a](index.md)"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_copy_differs_only_where_a_page_must(path):
+    original = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    copied = json.loads(sources.page_of(path))["cells"]
+    assert len(original) == len(copied)
+    for before, after in zip(original, copied):
+        if before["cell_type"] == "code":
+            assert before["source"] == after["source"]
+            if any("image/png" in output.get("data", {}) for output in before["outputs"]):
+                assert len(after["metadata"]["mystnb"]["image"]["alt"]) > 10
+        assert "Open in Colab](" not in "".join(after["source"])
+
+
+def test_api_pages_cover_the_package():
+    folders = {path.parent.name for path in publish.ROOT.glob("helpers/*/__init__.py")}
+    assert folders <= sources.API.keys()
+    pages = sources.api_pages()
+    assert pages.keys() == {"index", *sources.API}
+    assert all(name in pages["index"] for name in sources.API)
+
+
+def _glossary():
+    text = (publish.ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    return dict(re.findall(r"^(\w\S*)\n((?:  .+\n)+)", text, flags=re.MULTILINE))
+
+
+def test_glossary_has_the_words_in_order():
+    words = list(_glossary())
+    assert words == sorted(words, key=str.lower)
+    wanted = "PSNR SSIM HU window kernel photons bottleneck skip residual blind grain spectrum"
+    assert {*wanted.split()} <= {*words}
+
+
+def test_glossary_numbers():
+    words = _glossary()
+    assert f"{HU_LOW:.0f} to {HU_HIGH:.0f} HU" in words["window"]
+    assert "0.07 grey levels are 98 HU" in words["std"]
+    assert round(0.07 * WINDOW_WIDTH) == 98
+    for error, level in ((0.1, 20), (0.01, 40)):  # "20 dB is an error of 0.1 ..."
+        clean = np.zeros((1, 8, 8, 1))
+        assert round(metrics.psnr(clean, clean + error)[0], 2) == level
+        assert f"{level} dB" in words["PSNR"]
+    assert round(10 * np.log10(10)) == 10 and round(20 * np.log10(2)) == 6  # "dB"

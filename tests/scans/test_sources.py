@@ -1,0 +1,62 @@
+"""helpers.scans.sources: which network suits a scan, and what is said of it."""
+
+import numpy as np
+import pytest
+from scans_of_tests import image_file, write
+
+from helpers.__main__ import main
+from helpers.data.series import find_series
+from helpers.scans import denoise_scan, model_for
+from helpers.scans.sources import remarks
+
+MODEL = "ct_unet_small"
+
+
+def series(folder, places, **attributes):
+    files = [
+        image_file(k, ImagePositionPatient=list(at), **attributes) for k, at in enumerate(places)
+    ]
+    write(folder, files)
+    return find_series(folder).series[0]
+
+
+@pytest.mark.parametrize(
+    ("places", "name"),
+    [
+        ([(0, 0, 2.5 * k) for k in range(5)], "ct_scan_25d"),
+        ([(0, 0, 5 * k) for k in range(9)], "ct_scan_25d"),
+        ([(0, 0, 2.5 * k) for k in range(4)], "ct_scan"),
+        ([(0, 0, 2.5)], "ct_scan"),
+        ([(0, 0, 5.1 * k) for k in range(9)], "ct_scan"),
+        ([(0, 0, z) for z in (0, 2, 4, 6, 10, 12)], "ct_scan"),
+        ([(0, 0.5 * k, 2 * k) for k in range(9)], "ct_scan"),
+    ],
+)
+def test_the_network_that_suits_a_scan(places, name, tmp_path):
+    assert model_for(series(tmp_path, places)) == name
+
+
+def test_a_network_of_neighbours_is_taken_where_it_is_shipped(scan, tmp_path, monkeypatch):
+    from helpers.scans import run
+
+    monkeypatch.setattr(run, "model_for", lambda series: "ct_unet_25d")
+    report = denoise_scan(scan, tmp_path / "out", dry_run=True)
+    assert report["made_by"].startswith("ct_unet_25d ")
+
+
+@pytest.mark.parametrize(("pixel_mm", "said"), [(0.9, False), (1.4, False), (0.3, True), (2, True)])
+def test_pixels_of_an_unusual_size_are_reported(pixel_mm, said, tmp_path, capsys):
+    one = series(tmp_path / "scan", [(0, 0, 0), (0, 0, 2)], PixelSpacing=[pixel_mm, pixel_mm])
+    assert bool(remarks(one)) == said
+    arguments = ["denoise", str(tmp_path / "scan"), str(tmp_path / "out"), "--dry-run"]
+    assert main([*arguments, "--model", MODEL]) == 0
+    printed = capsys.readouterr().out
+    assert ("the networks learned from pixels of about 0.7 to 1.4 mm" in printed) == said
+    assert not remarks(None)
+
+
+def test_a_file_alone(tmp_path):
+    write(tmp_path, [image_file(0)])
+    report = denoise_scan(tmp_path / "image03.dcm", tmp_path / "new" / "out", model=MODEL)
+    assert report["slices"] == 1 and (tmp_path / "new" / "out" / "image03.dcm").exists()
+    assert np.isfinite(report["files"][0]["removed_hu"])
