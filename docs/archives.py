@@ -13,7 +13,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
 from pydicom import uid
 from pydicom.dataset import Dataset, FileMetaDataset
 
@@ -51,8 +50,9 @@ def write_scan(folder, hu, number):
         header.file_meta.MediaStorageSOPClassUID = header.SOPClassUID
         header.file_meta.MediaStorageSOPInstanceUID = header.SOPInstanceUID
         header.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
+        pixels = np.rint(image).astype(np.int16)
         with (folder / f"{index:04}.dcm").open("wb") as file:
-            write_image(file, header, np.rint(image).astype(np.int16))
+            write_image(file, header, lambda pixels=pixels: iter([pixels]))
 
 
 def peak_memory():

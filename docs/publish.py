@@ -11,7 +11,6 @@ from pathlib import Path
 from helpers import comparison
 
 ROOT = Path(__file__).resolve().parents[1]
-SCAN_METHODS = "noisy gaussian bilateral nl_means ct_unet bm3d bm4d ct_scan".split()
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 
 SETUP_CELL = """\
@@ -110,8 +109,6 @@ def readme_parts(root=ROOT):
     levels, _ = comparison.read_results()
     of_transfer, settings_of_transfer = comparison.read_results(comparison.TRANSFER)
     summary = comparison.summarise(levels[comparison.STD], "bm3d")
-    scans, of_scans = comparison.read_results(comparison.SCANNER)
-    apart = {name: scans[name] for name, scan in comparison.SCANS.items() if not scan.correlation}
     measured = run_times(root)
     seconds = measured["seconds"]
     notebooks = sum(seconds[path.stem] for path in Path(root).glob("notebooks/*.ipynb"))
@@ -119,8 +116,6 @@ def readme_parts(root=ROOT):
         "run times": f"About {minutes(notebooks)} for all notebooks, about {minutes(seconds['pytest'])} for all "
         f"tests, measured on {measured['machine']}.",
         "notebooks": notebooks_table(root),
-        "scans": comparison.scan_table(scans, of_scans["noise_hu"], SCAN_METHODS),
-        "leads of scans": comparison.lead_table(apart, "ct_scan"),
         "who knows what": who_knows_what(levels[comparison.STD]),
         "quality": comparison.quality_table(summary, "bm3d", times=True),
         "leads": comparison.lead_table(levels),

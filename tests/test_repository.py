@@ -105,9 +105,9 @@ def test_requirements_repeat_what_the_package_needs():
 
 
 def test_requirements_hold_the_extras():
-    """In older versions, perhaps: the tests of an extra are left out there."""
+    """In older versions, perhaps: the tests of an extra are left out there. Those of the site ask for `docs` themselves."""
     text = (ROOT / "pyproject.toml").read_text()
-    extras = re.search(r"^\[project.optional-dependencies\]\n(.*?)\n\n", text, re.M | re.S)[1]
+    extras = "".join(re.findall(r"^(?:jax|cluster) = \[.*", text, re.M))
     listed = re.findall(r"^[\w-]+", (ROOT / "requirements.txt").read_text(), re.M)
     assert {"jax", "dask", "distributed"} <= set(re.findall(r'"([\w-]+)', extras)) <= set(listed)
 

@@ -7,7 +7,8 @@ import nibabel
 import numpy as np
 import pydicom
 
-from .series import frames_of, has_dicom_mark, other_kind, series_of
+from .frames import frames_of, has_dicom_mark, other_kind
+from .series import series_of
 
 
 def load_dicom(folder):

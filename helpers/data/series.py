@@ -6,44 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pydicom
-from pydicom import uid
 
-CT_IMAGES = (
-    uid.CTImageStorage,
-    uid.EnhancedCTImageStorage,
-    uid.LegacyConvertedEnhancedCTImageStorage,
-)
-_NEEDED = (
-    "SeriesInstanceUID SOPInstanceUID Rows Columns SamplesPerPixel BitsAllocated BitsStored "
-    "PixelRepresentation".split()
-)
+from .frames import frames_of, header_of
+
 _SAME_MM = 0.01  # positions that differ by less are the same
-_UNIT = 0.01  # directions may differ by as much from the length 1
 _EVEN = 0.1  # a distance may differ from the usual one by this share of it
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One CT slice: where it is stored, and where it lies.
-
-    Parameters
-    ----------
-    path : Path
-        Its file.
-    number : int
-        Its number in the file, from 0; a file of one slice has no other.
-    place : tuple of float
-        ImagePositionPatient: the centre of its first pixel, in mm.
-    slope, intercept : float
-        From stored values to Hounsfield units.
-    """
-
-    path: Path
-    number: int
-    place: tuple
-    slope: float
-    intercept: float
 
 
 @dataclass(frozen=True)
@@ -184,7 +151,7 @@ def find_series(folder):
     groups, left_out, broken = {}, Counter(), []
     for path in _files(folder) if folder.is_dir() else [folder]:
         try:
-            header = _header(path)
+            header = header_of(path)
             if isinstance(header, str):
                 left_out[header] += 1
                 continue
@@ -253,150 +220,6 @@ def _files(folder):
     for place, folders, names in os.walk(folder):
         folders.sort()
         yield from (Path(place, name) for name in sorted(names))
-
-
-def _header(path):
-    """Return the header of a file of CT slices, or in words what the file is instead."""
-    if not path.is_file():
-        return "broken link"
-    if not has_dicom_mark(path) and path.suffix.lower() not in (".dcm", ".dicom", ".ima"):
-        return "file that is not DICOM"
-    if path.stat().st_size == 0:
-        raise ValueError("it is empty")
-    with path.open("rb") as file:
-        header = pydicom.dcmread(file, stop_before_pixels=True)
-        other = other_kind(header)
-        if not other:
-            _check_length(header, path.stat().st_size - file.tell())
-    return other or header
-
-
-def has_dicom_mark(path):
-    """Tell whether a file carries the letters DICM behind its 128-byte preamble."""
-    with path.open("rb") as file:
-        return file.read(132)[128:] == b"DICM"
-
-
-def other_kind(header):
-    """Say in words what a DICOM object is that holds no CT slices; "" for one that does.
-
-    Parameters
-    ----------
-    header : pydicom.Dataset
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    ValueError
-        If what must be known of CT slices is missing.
-
-    Examples
-    --------
-    >>> from pydicom.data import get_testdata_file
-    >>> other_kind(pydicom.dcmread(get_testdata_file("MR_small.dcm"))), other_kind(
-    ...     pydicom.dcmread(get_testdata_file("CT_small.dcm"))
-    ... )
-    ('MR Image', '')
-    """
-    kind = header.file_meta.MediaStorageSOPClassUID
-    if kind == uid.MediaStorageDirectoryStorage:
-        return "table of contents"
-    if kind != header.SOPClassUID:  # a file that ends within this name of its kind
-        raise ValueError("its header is incomplete")
-    if kind not in CT_IMAGES:
-        return uid.UID(kind).name.removesuffix(" Storage")
-    if "LOCALIZER" in header.get("ImageType", []):
-        return "localiser"
-    for name in _NEEDED:
-        if name not in header:
-            raise ValueError(f"it has no {name}")
-    if not header.Rows or not header.Columns:
-        raise ValueError("it has no pixels")
-    if not 0 < header.BitsStored <= header.BitsAllocated:
-        raise ValueError(f"it stores {header.BitsStored} of {header.BitsAllocated} bits")
-    return "colour picture" if header.SamplesPerPixel != 1 else ""
-
-
-def _check_length(header, left):
-    """Raise ValueError if a file ends before its pixels do; of compressed ones, only decoding can tell."""
-    syntax = header.file_meta.TransferSyntaxUID
-    if syntax.is_compressed or syntax.is_deflated:
-        return
-    count = int(header.get("NumberOfFrames", 1)) * header.Rows * header.Columns
-    if left < count * header.BitsAllocated // 8:
-        raise ValueError("its pixels are cut off")
-
-
-def frames_of(path, header):
-    """Return each slice of a file, with what tells whether slices belong together.
-
-    Parameters
-    ----------
-    path : Path
-    header : pydicom.Dataset
-        Of which `other_kind` says nothing.
-
-    Returns
-    -------
-    list of (Frame, (shape, pixel_mm, orientation))
-
-    Raises
-    ------
-    ValueError
-        If a slice has no place, no size or no Hounsfield units.
-
-    Examples
-    --------
-    >>> frames_of(Path("1.dcm"), header)[0][0].slope  # doctest: +SKIP
-    1.0
-    """
-    shared = header.get("SharedFunctionalGroupsSequence", [None])[0]
-    groups = header.get("PerFrameFunctionalGroupsSequence", [header])
-    count = int(header.get("NumberOfFrames", 1) or 1)
-    if count != len(groups):
-        raise ValueError(f"it has {count} frames, and tells the place of {len(groups)}")
-    frames = []
-    for number, group in enumerate(groups):
-
-        def found(sequence, name, group=group):
-            for place in (group, shared):
-                if place is not None and sequence in place:
-                    return place[sequence][0][name].value
-            if name not in header:
-                raise ValueError(f"it has no {name}")
-            return header[name].value
-
-        place = _numbers(found("PlanePositionSequence", "ImagePositionPatient"), 3)
-        orientation = _numbers(found("PlaneOrientationSequence", "ImageOrientationPatient"), 6)
-        pixel_mm = _numbers(found("PixelMeasuresSequence", "PixelSpacing"), 2)
-        slope, intercept = (
-            _numbers([found("PixelValueTransformationSequence", name)], 1)[0]
-            for name in ("RescaleSlope", "RescaleIntercept")
-        )
-        if not slope:
-            raise ValueError("its RescaleSlope is 0")
-        if min(pixel_mm) <= 0:
-            raise ValueError("its PixelSpacing is not above 0")
-        normal = np.cross(orientation[:3], orientation[3:])
-        if (
-            abs(np.linalg.norm(normal) - 1) > _UNIT
-            or abs(np.linalg.norm(orientation[:3]) - 1) > _UNIT
-        ):
-            raise ValueError("its ImageOrientationPatient is no pair of directions")
-        kind = (header.Rows, header.Columns), pixel_mm, orientation
-        frames.append((Frame(path, number, place, slope, intercept), kind))
-    return frames
-
-
-def _numbers(values, count):
-    """Return finite numbers, or raise ValueError."""
-    numbers = tuple(float(value) for value in values)
-    if len(numbers) != count or not np.isfinite(numbers).all():
-        raise ValueError(f"expected {count} numbers, got {values}")
-    return numbers
 
 
 def series_of(name, members):

@@ -7,7 +7,8 @@ from pathlib import Path
 import nibabel
 import numpy as np
 
-from ..data.series import Frame, Series
+from ..data.frames import Frame
+from ..data.series import Series
 
 _TO_DICOM = np.diag([-1.0, -1.0, 1.0, 1.0])  # from right, front, head to left, back, head
 

@@ -155,7 +155,6 @@ def test_stored_results_hold_all_methods_and_slices(stored, shipped):
     [
         (comparison.RESULTS, ""),
         (comparison.TRANSFER, " --images transfer"),
-        (comparison.SCANNER, " --noise ct"),
     ],
 )
 def test_no_stored_row_is_stale(path, options, shipped):
