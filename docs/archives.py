@@ -50,7 +50,7 @@ def write_scan(folder, hu, number):
         header.file_meta.MediaStorageSOPClassUID = header.SOPClassUID
         header.file_meta.MediaStorageSOPInstanceUID = header.SOPInstanceUID
         header.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
-        pixels = np.rint(image).astype(np.int16)
+        pixels = image.round().astype("int16")
         with (folder / f"{index:04}.dcm").open("wb") as file:
             write_image(file, header, lambda pixels=pixels: iter([pixels]))
 
