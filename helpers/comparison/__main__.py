@@ -2,7 +2,8 @@
 
 With `--noise ct` the noise is that of a scanner instead of white noise. With `--images transfer` those methods
 that see one slice are measured on images unlike the training patient. With `--methods` some methods are measured
-again, and the other rows of a file stay as they are.
+again, and the other rows of a file stay as they are. A run that was stopped goes on with the levels of noise that it has
+not finished.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from ..checks import check_number, check_whole
+from ..contract import about
 from ..data import ct_sinograms, load_ct, load_transfer
 from ..hounsfield import WINDOW_WIDTH
 from .protocol import (
@@ -25,11 +27,13 @@ from .protocol import (
     check_methods,
     compare,
     do_nothing,
+    filters,
     measure,
+    networks,
     noisy_copies,
     summarise,
 )
-from .results import RESULTS, SCANNER, TRANSFER, read_results, write_results
+from .results import RESULTS, SCANNER, TRANSFER, packages, read_results, write_results
 from .scanner import SCANS, compare_scan, noise_std, scan_copies, scan_methods
 from .tables import quality_table
 
@@ -153,7 +157,13 @@ def _measure(options):
         _check_images(output, kind, before, settings)
     kind.prepare()
     one = functools.partial(kind.compare, seed=seed, methods=methods)
-    measured = dict(zip(levels, _each(one, levels, kind.workers)))
+    made_of = {"made of": [kind.images(), methods, seed, packages(), _versions()]}
+    unfinished = output.with_name(output.name + ".begun")
+    measured = _kept(unfinished, made_of)
+    for level, results in _each(one, [n for n in levels if n not in measured], kind.workers):
+        measured[level] = results
+        write_results(unfinished, measured, images=kind.images(), seed=seed, **made_of)
+    measured = {level: measured[level] for level in levels}
     if again:  # read again: somebody may have measured others meanwhile
         now, settings_now = read_results(output)
         if (list(now), settings_now) != (list(before), settings):
@@ -164,16 +174,35 @@ def _measure(options):
     else:
         settings = {"images": kind.images(), "seed": seed, **kind.settings(levels, seed)}
     write_results(output, measured, **settings)
+    unfinished.unlink(missing_ok=True)
     return measured
 
 
 def _each(function, values, workers):
-    """Call a function with each value, in processes of their own where there are several workers."""
+    """Yield (value, result) for each value, from processes of their own where there are several workers."""
     if workers == 1:
-        return [function(value) for value in values]
+        yield from ((value, function(value)) for value in values)
+        return
     fresh = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
     with concurrent.futures.ProcessPoolExecutor(workers, mp_context=fresh) as pool:
-        return list(pool.map(function, values))
+        waiting = {pool.submit(function, value): value for value in values}
+        for future in concurrent.futures.as_completed(waiting):
+            yield waiting[future], future.result()
+
+
+def _kept(path, made_of):
+    """Return the levels that a stopped run of the same methods, versions and images has measured."""
+    try:
+        levels, settings = read_results(path)
+    except (FileNotFoundError, ValueError):
+        return {}
+    return levels if {"made of": settings.get("made of")} == made_of else {}
+
+
+def _versions():
+    """Name what filters and networks are of today."""
+    found = filters() | filters(volume=True) | networks() | networks(volume=True)
+    return {name: about(method).version for name, method in found.items()}
 
 
 def _check_images(path, kind, before, settings):

@@ -100,6 +100,34 @@ def test_one_method_again(tiny, monkeypatch, capsys):
             assert (other["machine"] == "1 core of another") != all(same)
 
 
+def test_a_stopped_run_goes_on(tiny, monkeypatch):
+    """What was measured is measured again only when a network is another one."""
+    output, asked = tiny / "out.csv", []
+    compare = command.compare
+
+    def stopped(*arguments, std, **keywords):
+        asked.append(std)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return compare(*arguments, std=std, **keywords)
+
+    monkeypatch.setattr(command, "compare", stopped)
+    options = ["--std", "0.05", "0.1", "--output", str(output)]
+    with pytest.raises(KeyboardInterrupt):
+        command.main(options)
+    assert not output.exists() and (tiny / "out.csv.begun").exists()
+    command.main(options)
+    assert asked == [0.05, 0.1, 0.1]
+    assert list(comparison.read_results(output)[0]) == [0.05, 0.1]
+    assert not (tiny / "out.csv.begun").exists()
+    asked.clear()
+    with pytest.raises(KeyboardInterrupt):
+        command.main(options)
+    train("ct_unet", tiny, monkeypatch, blocks=(2,))
+    command.main(options)
+    assert asked == [0.05, 0.1, 0.05, 0.1]
+
+
 def test_other_images(tiny, capsys):
     """Those that see a volume are left out: the images are no neighbours."""
     baselines.baseline("mean slice", "numpy", others={"share": [0.1, 0.2]}, volume=True)(along)
@@ -222,7 +250,7 @@ def test_a_file_of_the_other_kind_of_noise(scans, monkeypatch, refusal):
 
 
 def test_scans_side_by_side():
-    assert command._each(abs, [-1, 2, -3], 2) == [1, 2, 3]
+    assert dict(command._each(abs, [-1, 2, -3], 2)) == {-1: 1, 2: 2, -3: 3}
 
 
 def test_scans_have_their_own_noise(refusal):
