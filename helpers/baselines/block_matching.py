@@ -23,6 +23,7 @@ class _NumpyWithTrapz:
 
 bm4d_package.np = _NumpyWithTrapz()
 PROFILES = ("np", "refilter", "vn", "vn_old", "high", "deb")  # those of the package bm3d
+VOLUME_PROFILES = ("np", "refilter", "8x8", "8x8refilter")  # those of the package bm4d
 
 
 @baseline("BM3D", "bm3d", grey_levels={"std": [0.06, 0.07, 0.08]}, told_std=True)
@@ -73,7 +74,7 @@ def bm3d(noisy, std=0.07, *, spectrum=None, profile="np"):
 
 
 @baseline("BM4D", "bm4d", grey_levels={"std": [0.06, 0.07, 0.08]}, volume=True, told_std=True)
-def bm4d(noisy, std=0.07, *, spectrum=None):
+def bm4d(noisy, std=0.07, *, spectrum=None, profile="np"):
     """BM4D: as BM3D, with blocks that reach through neighbouring slices.
 
     Parameters
@@ -82,8 +83,11 @@ def bm4d(noisy, std=0.07, *, spectrum=None):
         All noisy slices of one patient in order, values near [0, 1].
     std : float
         Standard deviation of white noise, above 0.
-    spectrum : array of shape (height, width), optional
-        Power spectrum of noise that is not white, as for `bm3d`. From slice to slice it counts as independent.
+    spectrum : array of shape (height, width) or (n, height, width), optional
+        Power spectrum of noise that is not white, as for `bm3d`, which is independent from slice to slice; or that of the
+        noise of the whole volume, whose mean is its variance times the number of voxels.
+    profile : {"np", "refilter", "8x8", "8x8refilter"}
+        As for `bm3d`; "8x8" has blocks of a single slice.
 
     Returns
     -------
@@ -92,8 +96,8 @@ def bm4d(noisy, std=0.07, *, spectrum=None):
     Raises
     ------
     ValueError
-        If `noisy` is no batch near [0, 1] of at least 8 slices, rows and columns, `std` not above 0, or
-        `spectrum` no finite power spectrum of the images' size.
+        If `noisy` is no batch near [0, 1] of at least 8 slices, rows and columns, `std` not above 0,
+        `spectrum` no finite power spectrum of the size of the images or of the volume, or `profile` is unknown.
 
     References
     ----------
@@ -110,11 +114,16 @@ def bm4d(noisy, std=0.07, *, spectrum=None):
         raise ValueError(
             f"noisy: expected at least 8 slices of at least 8 x 8 pixels, got shape {noisy.shape}"
         )
+    if profile not in VOLUME_PROFILES:
+        raise ValueError(f"profile: expected one of {', '.join(VOLUME_PROFILES)}, got {profile!r}")
     known = std
-    if spectrum is not None:  # of the volume: it has as many pixels more as there are slices
+    if spectrum is not None and np.ndim(spectrum) == 3:
+        known = _checked_spectrum(spectrum, noisy.shape[:3])
+    elif spectrum is not None:  # a volume has as many pixels more as there are slices
         one = _checked_spectrum(spectrum, noisy.shape[1:3]) * len(noisy)
         known = np.repeat(one[None], len(noisy), axis=0)
-    return np.asarray(bm4d_package.bm4d(noisy[..., 0], known), np.float32)[..., None]
+    denoised = bm4d_package.bm4d(noisy[..., 0], known, profile=profile)
+    return np.asarray(denoised, np.float32)[..., None]
 
 
 def _checked_spectrum(spectrum, size):

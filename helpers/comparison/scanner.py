@@ -18,7 +18,7 @@ from .protocol import MEASURES, all_methods, check_methods, compare_copies
 
 SPECTRUM_DRAWS = 60  # of the noise of each patient, for the spectrum that BM3D and BM4D are told
 STRENGTHS = {"strength": [0.9, 1.0, 1.1]}  # times the noise that they are told: their grid
-# Settings of the package bm3d: the usual ones, and those for noise that is not white.
+# Settings of the packages bm3d and bm4d: the usual ones, and those for noise that is not white.
 PROFILES = {"profile": ["np", "refilter"]}
 
 
@@ -154,24 +154,25 @@ def _rng(seed, what):
     return np.random.default_rng([seed, zlib.crc32(what.encode())])
 
 
-def told(known):
+def told(known, correlation=0.0):
     """Return BM3D and BM4D as one uses them where noise is not white: told the spectrum, by somebody who knows.
 
     Of each noisy slice that they will meet, BM3D is told the spectrum of the patient's noise, scaled to the very
-    strength of the noise in this slice. BM4D is told the mean strength, and to take the noise of slices for independent,
-    which it is not where slices overlap.
+    strength of the noise in this slice. BM4D is told the mean strength, and how alike the noise of neighbouring slices is.
 
     Parameters
     ----------
     known : list of (clean, noisy, spectrum)
         For each patient slices without and with noise, of shape (n, height, width, 1), and the noise's spectrum
         (`scan_spectra`).
+    correlation : float
+        Of the noise of neighbouring slices, as of a `Scan`.
 
     Returns
     -------
     dict of str to (function, dict)
         For `protocol.tune_filters`: each with its grid, the strength of the noise in units of the true one, and
-        for BM3D its profile, of which its authors made "refilter" for such noise. The filters raise ValueError
+        the profile, of which their authors made "refilter" for such noise. The filters raise ValueError
         where they meet another slice.
 
     References
@@ -207,12 +208,14 @@ def told(known):
             ]
         )
 
-    def volume(noisy, strength=1.0):
-        return BASELINES["bm4d"](noisy, spectrum=spectrum_of(noisy, strength))
+    def volume(noisy, strength=1.0, profile="np"):
+        waves = 1 + 2 * correlation * np.cos(2 * np.pi * np.fft.fftfreq(len(noisy)))
+        spectrum = waves[:, None, None] * spectrum_of(noisy, strength) * len(noisy)
+        return BASELINES["bm4d"](noisy, spectrum=spectrum, profile=profile)
 
     return {
         "bm3d": (checked(slice_by_slice, about(BASELINES["bm3d"])), STRENGTHS | PROFILES),
-        "bm4d": (checked(volume, about(BASELINES["bm4d"])), STRENGTHS),
+        "bm4d": (checked(volume, about(BASELINES["bm4d"])), STRENGTHS | PROFILES),
     }
 
 
@@ -288,7 +291,7 @@ def compare_scan(name, *, seed=0, methods=None):
         copies["validation"],
         copies["test"],
         std=noise_std(*copies["validation"]),
-        instead=told(known),
+        instead=told(known, SCANS[name].correlation),
         measures=MEASURES | {"error_frequency": lambda a, b: mean_frequency(b - a)},
     )
     for entry in results.values():

@@ -76,6 +76,15 @@ def test_bm4d_takes_a_spectrum(rng):
     assert score["flat"] == pytest.approx(score["std"], abs=1e-3)
     with pytest.raises(ValueError, match=r"^spectrum: expected the images' size \(24, 28\)"):
         baselines.bm4d(noisy, spectrum=spectrum[1:])
+    whole = np.repeat(spectrum[None] * 9, 9, axis=0)
+    as_told = baselines.bm4d(noisy, spectrum=spectrum)
+    np.testing.assert_array_equal(baselines.bm4d(noisy, spectrum=whole), as_told)
+    again = baselines.bm4d(noisy, spectrum=whole, profile="refilter")
+    assert not np.array_equal(again, as_told)
+    with pytest.raises(ValueError, match="^spectrum: expected"):
+        baselines.bm4d(noisy, spectrum=whole[1:])
+    with pytest.raises(ValueError, match="^profile: expected one of np, refilter, 8x8, "):
+        baselines.bm4d(noisy, profile="lc")
 
 
 def test_bm3d_takes_a_spectrum(rng):

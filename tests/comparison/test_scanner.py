@@ -89,7 +89,26 @@ def test_told_the_noise_they_are_better(known):
             metrics.psnr(clean, result).mean() for result in (denoise(noisy), filter_(noisy, 0.045))
         )
         assert ours > theirs + 1
-    assert told["bm3d"][1]["profile"] == ["np", "refilter"]
+        assert grid["profile"] == ["np", "refilter"]
+
+
+def test_bm4d_is_told_how_alike_neighbours_are(known, monkeypatch):
+    """The spectrum of the volume: none of its waves is lost, and slow ones along the slices are the stronger ones."""
+    _, noisy, spectrum = known
+    asked = []
+    monkeypatch.setitem(
+        scanner.BASELINES, "bm4d", lambda n, *, spectrum, profile: asked.append(spectrum) or n
+    )
+    strength = np.mean([np.var(b - a) for a, b in zip(*known[:2])])
+    for correlation in (0.0, 0.5):
+        comparison.told([known], correlation)["bm4d"][0](noisy)
+    flat, waves = asked
+    for one in asked:
+        assert one.shape == (9, 32, 40)
+        assert one.mean() / one.size == pytest.approx(strength, rel=1e-3)
+    assert np.ptp(flat, axis=0).max() == 0
+    np.testing.assert_allclose(waves[0], 2 * flat[0])
+    assert waves[4].max() < 0.1 * flat[4].max()
 
 
 def test_bm3d_is_told_the_strength_in_each_slice(known):
