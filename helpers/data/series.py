@@ -38,6 +38,7 @@ class Series:
 
     Examples
     --------
+    >>> from helpers.data.frames import Frame
     >>> frames = [Frame(Path("a.dcm"), 0, (0, 0, z), 1, -1024) for z in (0.0, 2.5, 5.0)]
     >>> series = Series("1.2", "lung", tuple(frames), (512, 512), (0.7, 0.7), (1, 0, 0, 0, 1, 0))
     >>> series.step_mm, series.even, series.tilted
