@@ -157,12 +157,12 @@ def _measure(options):
         _check_images(output, kind, before, settings)
     kind.prepare()
     one = functools.partial(kind.compare, seed=seed, methods=methods)
-    made_of = {"made of": [kind.images(), methods, seed, packages(), _versions()]}
+    run = {"images": kind.images(), "seed": seed, "made of": [methods, packages(), _versions()]}
     unfinished = output.with_name(output.name + ".begun")
-    measured = _kept(unfinished, made_of)
+    measured = _kept(unfinished, run)
     for level, results in _each(one, [n for n in levels if n not in measured], kind.workers):
         measured[level] = results
-        write_results(unfinished, measured, images=kind.images(), seed=seed, **made_of)
+        write_results(unfinished, measured, **run)
     measured = {level: measured[level] for level in levels}
     if again:  # read again: somebody may have measured others meanwhile
         now, settings_now = read_results(output)
@@ -190,13 +190,13 @@ def _each(function, values, workers):
             yield waiting[future], future.result()
 
 
-def _kept(path, made_of):
-    """Return the levels that a stopped run of the same methods, versions and images has measured."""
+def _kept(path, run):
+    """Return the levels that a stopped run of the same images, methods and versions has measured."""
     try:
         levels, settings = read_results(path)
     except (FileNotFoundError, ValueError):
         return {}
-    return levels if {"made of": settings.get("made of")} == made_of else {}
+    return levels if settings == run else {}
 
 
 def _versions():

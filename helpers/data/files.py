@@ -185,19 +185,27 @@ def load_images(folder, size=None):
 
 def _read_image(path):
     """Read one image as grey float32 in [0, 1]."""
-    data = path.read_bytes()
-    # A JPEG's last scan starts with ff da, its file ends with ff d9: some versions of OpenCV fill up
-    # a truncated one with grey and say nothing.
-    complete = not data.startswith(b"\xff\xd8") or data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
-    image = None
-    if data and complete:
-        pixels = np.frombuffer(data, dtype=np.uint8)
-        image = cv2.imdecode(pixels, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
-    if image is None or not np.issubdtype(image.dtype, np.unsignedinteger):
+    image = decoded_picture(path.read_bytes(), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
+    if image is None:
         raise ValueError(
             f"{path}: expected a PNG or JPEG image of 8 or 16 bits, could not decode it"
         )
     return image.astype(np.float32) / np.iinfo(image.dtype).max
+
+
+def decoded_picture(data, flags):
+    """Decode the bytes of a picture of 8 or 16 bits by OpenCV's imdecode; None if they are damaged or of another kind.
+
+    >>> decoded_picture(b"no picture", cv2.IMREAD_UNCHANGED) is None
+    True
+    """
+    # A JPEG's last scan starts with ff da, its file ends with ff d9: some versions of OpenCV fill up
+    # a truncated one with grey and say nothing.
+    whole = not data.startswith(b"\xff\xd8") or data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
+    if not data or not whole:
+        return None
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    return picture if picture is not None and picture.dtype in (np.uint8, np.uint16) else None
 
 
 def _folder(folder):

@@ -10,7 +10,8 @@ import numpy as np
 from ..data.frames import Frame
 from ..data.series import Series
 
-_TO_DICOM = np.diag([-1.0, -1.0, 1.0, 1.0])  # from right, front, head to left, back, head
+# From left, back, head, as in DICOM, to right, front, head, as in NIfTI, and back again.
+TURNED = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Grid:
     def series(self, path):
         """Return the axial slices as a series, so that all that is known of one is known of them."""
         turn = nibabel.io_orientation(self.affine)
-        affine = _TO_DICOM @ self.affine @ nibabel.orientations.inv_ornt_aff(turn, self.shape)
+        affine = TURNED @ self.affine @ nibabel.orientations.inv_ornt_aff(turn, self.shape)
         width, height, count = (self.shape[int(k)] for k in np.argsort(turn[:, 0]))
         steps = np.linalg.norm(affine[:3, :3], axis=0)
         along = [tuple(-affine[:3, k] / steps[k]) for k in (0, 1)]

@@ -7,9 +7,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from .grid import Grid, check_room
-
-_TO_NIFTI = np.diag([-1.0, -1.0, 1.0, 1.0])  # from left, back, head to right, front, head
+from .grid import TURNED, Grid, check_room
 
 
 def open_itk(path, folder):
@@ -52,11 +50,11 @@ def open_itk(path, folder):
         raise ValueError(f"it has {len(shape)} dimensions")
     if reader.GetNumberOfComponents() != 1:
         raise ValueError(f"it has {reader.GetNumberOfComponents()} values at each place")
-    check_room(int(np.prod(shape, dtype=object)), folder)
     image = reader.Execute()
     voxels = sitk.GetArrayViewFromImage(image)
     if voxels.dtype.kind not in "iuf":
         raise ValueError("its values are no plain numbers")
+    check_room(voxels.nbytes, folder)
     raw = folder / "voxels.raw"
     voxels.tofile(raw)
     affine = np.eye(4)
@@ -64,7 +62,7 @@ def open_itk(path, folder):
     affine[:3, 3] = image.GetOrigin()
     head = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
     head = image.GetOrigin(), image.GetSpacing(), image.GetDirection(), head
-    return Grid(raw, 0, shape, voxels.dtype, 1.0, 0.0, _TO_NIFTI @ affine, head)
+    return Grid(raw, 0, shape, voxels.dtype, 1.0, 0.0, TURNED @ affine, head)
 
 
 def save_itk(path, file, head, spool, of_noise):

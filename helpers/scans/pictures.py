@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..data.files import decoded_picture
 from ..replaced import replaced
 from .stream import subtracted
 
@@ -45,11 +46,9 @@ def read_picture(path):
     """
     data = path.read_bytes()
     jpeg = data.startswith(b"\xff\xd8")
-    # A JPEG's last scan starts with ff da, its file ends with ff d9: OpenCV may fill up one that is cut off.
-    whole = not jpeg or data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
     flags = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH if jpeg else cv2.IMREAD_UNCHANGED
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data and whole else None
-    if picture is None or picture.dtype not in (np.uint8, np.uint16):
+    picture = decoded_picture(data, flags)
+    if picture is None:
         raise ValueError(f"{path}: expected a PNG, TIFF or JPEG picture of 8 or 16 bits")
     if WRITTEN[path.suffix.lower()].startswith(".tif") and cv2.imcount(str(path)) != 1:
         raise ValueError(f"{path}: expected one picture, got {cv2.imcount(str(path))} pages")

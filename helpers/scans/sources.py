@@ -13,7 +13,10 @@ from .voxels import FORMATS, VoxelScan, suffix_of
 from .zipped import unpacked
 
 LEAST, APART_MM = 5, 5.0  # slices that a network of five wants, and how far apart at most
-PIXEL_MM = 0.6, 1.4  # the networks learned from pixels of 0.7 to 1 mm, magnified and shrunk
+PIXEL_MM = (
+    0.7,
+    1.4,
+)  # edges of the pixels that the networks learned from: of 0.7 mm, and shrunk to a half
 
 
 @contextlib.contextmanager
@@ -132,9 +135,11 @@ def lonely(series):
 
 def remarks(series):
     """Tell what a user should know of a scan before trusting the result: a list of sentences."""
-    if series is None or all(PIXEL_MM[0] <= edge <= PIXEL_MM[1] for edge in series.pixel_mm):
+    if series is None or all(
+        PIXEL_MM[0] <= round(edge, 1) <= PIXEL_MM[1] for edge in series.pixel_mm
+    ):
         return []
     height, width = series.pixel_mm
     return [
-        f"pixels of {height:g} x {width:g} mm; the networks learned from pixels of about 0.7 to 1.4 mm"
+        f"pixels of {height:g} x {width:g} mm; the networks learned from pixels of about {PIXEL_MM[0]} to {PIXEL_MM[1]} mm"
     ]

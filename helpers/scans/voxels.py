@@ -4,7 +4,7 @@ import numpy as np
 
 from ..hounsfield import HU_HIGH, HU_LOW
 from ..replaced import replaced
-from .grid import Grid, check_grid
+from .grid import TURNED, Grid, check_grid
 from .itk import open_itk, save_itk
 from .nifti import new_head, open_nifti, save_nifti
 from .spool import Spool
@@ -122,7 +122,7 @@ class DicomAsNifti:
         first, last = (np.array(series.frames[k].place) for k in (0, -1))
         lps[:3, 2] = (last - first) / (self.count - 1) if self.count > 1 else series.normal
         lps[:3, 3] = first
-        affine = np.diag([-1.0, -1.0, 1.0, 1.0]) @ lps
+        affine = TURNED @ lps
         height, width = series.shape
         shape, dtype = (width, height, self.count), np.dtype(_smallest_type(scan))
         head = new_head(shape, dtype, affine, sheared=series.tilted)
