@@ -19,6 +19,7 @@ from skimage.restoration import calibrate_denoiser
 from .._keras import keras
 from ..baselines import BASELINES, grid
 from ..baselines.registry import installed_version
+from ..contract import about
 from ..metrics import clipped, trusted_psnr
 from ..models import as_denoiser, denoising_unet, j_invariant
 from ..replaced import replaced
@@ -46,8 +47,9 @@ from .noisy_scans import (
     scans_of_test,
     scans_of_training,
 )
-from .protocol import STD
+from .protocol import STD, do_nothing
 from .results import RESULTS, machine, packages, stored_lines
+from .tables import markdown_table
 
 WITHOUT_CLEAN = RESULTS.with_name("without_clean.csv")
 SEEDS = (0, 1, 2)
@@ -284,6 +286,68 @@ def read_without_clean(path=WITHOUT_CLEAN):
     for (noise, name, seed), values in found.items():
         results.setdefault(noise, {}).setdefault(name, {})[seed] = values
     return results
+
+
+def without_clean_table(results):
+    """Write the results as a Markdown table, one row per method: mean PSNR, and what it lacks to clean targets.
+
+    Parameters
+    ----------
+    results : dict of str to (dict of str to dict)
+        As `read_without_clean` returns it. In each noise "clean" is what the others are compared with, seed by seed.
+
+    Returns
+    -------
+    str
+        For each noise the mean over slices and seeds, and its difference to clean targets; in brackets the lowest
+        and the highest of the seeds. Sorted by the last noise, best on top.
+
+    Raises
+    ------
+    KeyError
+        If a noise lacks "clean".
+
+    Examples
+    --------
+    >>> clean = {seed: [np.array([32.0 + seed])] for seed in SEEDS}
+    >>> print(without_clean_table({"white": {"noisy": {-1: [np.array([23.0])]}, "clean": clean}}))
+    | method | white, dB | to clean targets, dB |
+    | :--- | ---: | ---: |
+    | clean targets | 33.00 (32.00 to 34.00) | |
+    | noisy input | 23.00 | -10.00 (-11.00 to -9.00) |
+    """
+    columns, header = [], ["method"]
+    for noise, methods in results.items():
+        header += [f"{noise}, dB", "to clean targets, dB"]
+        means = {
+            name: {seed: np.concatenate(patients).mean() for seed, patients in seeds.items()}
+            for name, seeds in methods.items()
+        }
+        columns.append({name: _means_and_gap(means, name) for name in means})
+    names = dict.fromkeys(name for column in reversed(columns) for name in column)
+    names = sorted(names, key=lambda name: -columns[-1].get(name, (-np.inf,))[0])
+    rows = [
+        [_label(name), *(x for c in columns for x in c.get(name, ("",) * 3)[1:])] for name in names
+    ]
+    return markdown_table(header, rows)
+
+
+def _means_and_gap(means, name):
+    """Return a method's mean, and as text the same and its difference to clean targets of the same seeds."""
+    own, clean = means[name], means["clean"]
+    gaps = [own.get(seed, own.get(-1)) - value for seed, value in clean.items()]
+    of_seeds = list(own.values())
+    text = f"{np.mean(of_seeds):.2f}"
+    if len(of_seeds) > 1:
+        text += f" ({min(of_seeds):.2f} to {max(of_seeds):.2f})"
+    gap = f"{np.mean(gaps):+.2f} ({min(gaps):+.2f} to {max(gaps):+.2f})"
+    return np.mean(of_seeds), text, "" if name == "clean" else gap
+
+
+def _label(name):
+    if name in METHODS:
+        return METHODS[name].label
+    return about(BASELINES[name] if name in BASELINES else do_nothing).label
 
 
 def _parsed(lines):

@@ -5,8 +5,9 @@ from itertools import cycle
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import to_rgb
+from matplotlib.patches import Rectangle
 
-from .canvas import COLOURS, check_length, check_some, finish
+from .canvas import COLOURS, check_length, check_some, finish, panels, show_error
 
 
 def loss_curves(histories, metric="loss", *, ylabel="loss", log=False, title=None):
@@ -270,6 +271,51 @@ def score_table(scores, ylabel, xlabel, *, unit="PSNR (dB)", title=None):
     axis.set_yticks(range(len(rows)), rows)
     axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
     figure.colorbar(drawn, label=unit)
+    return finish(figure)
+
+
+def correlation_maps(maps, *, title=None):
+    """Show how alike the noise of a pixel and that of its neighbours is, one panel for each noise.
+
+    Parameters
+    ----------
+    maps : dict of str to array of shape (k, k)
+        Name of each noise, and the correlation of each neighbour with the pixel in the middle, which is left out: k
+        is odd.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Red is alike, white independent, blue opposite; the numbers are written into the cells.
+
+    Raises
+    ------
+    ValueError
+        If there is no map, or one is no square with a middle.
+
+    Examples
+    --------
+    >>> correlation_maps({"white": np.zeros((3, 3)), "alike": np.ones((3, 3))})
+    <Figure size 720x360 with 2 Axes>
+    """
+    check_some(maps, "maps")
+    maps = {name: np.array(values, float) for name, values in maps.items()}
+    for name, values in maps.items():
+        if values.ndim != 2 or values.shape[0] != values.shape[1] or len(values) % 2 == 0:
+            raise ValueError(f"maps: expected odd squares, got shape {values.shape} in {name}")
+    figure, axes = panels(1, len(maps), 3.6 * len(maps), 3.6, title)
+    for axis, (name, values) in zip(axes.flat, maps.items()):
+        middle = len(values) // 2
+        values[middle, middle] = 0
+        show_error(axis, values, 1)
+        for (row, column), value in np.ndenumerate(values):
+            text = "hole" if row == column == middle else f"{round(value, 1) + 0:.1f}"
+            colour = "white" if abs(value) > 0.6 else "black"
+            axis.text(column, row, text, ha="center", va="center", color=colour)
+        hole = {"fill": False, "hatch": "///", "ec": "0.75", "lw": 1.5}
+        axis.add_patch(Rectangle((middle - 0.5, middle - 0.5), 1, 1, **hole))
+        axis.set(xticks=[], yticks=[], title=name)
     return finish(figure)
 
 
