@@ -1,6 +1,7 @@
 """A Sphinx extension: the last touch to each page, for readers on slow lines and readers who listen.
 
-Each picture says how large it is, so that no text jumps while it loads. What opens and shuts has a name.
+Each picture says how large it is, so that no text jumps while it loads. What opens and shuts has a name. Solutions
+have no button to Colab: they do without the cell that would fetch the repository there.
 """
 
 import re
@@ -63,7 +64,14 @@ def _finish(app, failed):
         path.write_text(named(sized(text, path.parent)), encoding="utf-8")
 
 
+def _without_colab(app, page, template, context, document):
+    if page.startswith("notebooks/solutions/"):
+        buttons = context["header_buttons"]
+        buttons[:] = [button for button in buttons if button.get("label") != "launch-buttons"]
+
+
 def setup(app):
     """Work on the pages when all are written."""
+    app.connect("html-page-context", _without_colab, priority=900)  # behind the theme
     app.connect("build-finished", _finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -28,6 +28,26 @@ except ImportError:
     import helpers.models"""
 
 
+def notebooks(root=ROOT):
+    """Return the files of all notebooks of the series, in order: the numbered ones, then the appendices."""
+    return sorted(Path(root).glob("notebooks/*.ipynb"))
+
+
+def solutions(root=ROOT):
+    """Return the files of the notebooks that solve the exercises of the others."""
+    return sorted(Path(root).glob("notebooks/solutions/*.ipynb"))
+
+
+def every_notebook(root=ROOT):
+    """Return all that is executed, compared with its stored outputs and shown on the site."""
+    return [*notebooks(root), *solutions(root)]
+
+
+def is_setup(source):
+    """Tell whether the source of a code cell is that of the set-up cell."""
+    return source.startswith(SETUP_CELL.partition("\n")[0])
+
+
 def address(root=ROOT):
     """Return the address of the repository that pyproject.toml gives under [project.urls]."""
     text = Path(root, "pyproject.toml").read_text(encoding="utf-8")
@@ -81,7 +101,7 @@ def notebook_text(path, root=ROOT):
 def notebooks_table(root=ROOT):
     """Return README's table of notebooks: title, question and run time of each."""
     rows = []
-    for path in sorted(Path(root).glob("notebooks/*.ipynb")):
+    for path in notebooks(root):
         opening = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"])
         title = re.search(r"^# (.+)$", opening, flags=re.MULTILINE)[1]
         question = re.search(r"\*\*The question:\*\* (.+?)\n\n", opening, flags=re.DOTALL)[1]
@@ -111,9 +131,9 @@ def readme_parts(root=ROOT):
     summary = comparison.summarise(levels[comparison.STD], "bm3d")
     measured = run_times(root)
     seconds = measured["seconds"]
-    notebooks = sum(seconds[path.stem] for path in Path(root).glob("notebooks/*.ipynb"))
+    series = sum(seconds[path.stem] for path in notebooks(root))
     return {
-        "run times": f"About {minutes(notebooks)} for all notebooks, about {minutes(seconds['pytest'])} for all "
+        "run times": f"About {minutes(series)} for all notebooks, about {minutes(seconds['pytest'])} for all "
         f"tests, measured on {measured['machine']}.",
         "notebooks": notebooks_table(root),
         "who knows what": who_knows_what(levels[comparison.STD]),
@@ -127,7 +147,7 @@ def readme_parts(root=ROOT):
 def texts(root=ROOT):
     """Return every file that holds generated text, as it should read: {path: text}."""
     root = Path(root)
-    files = {path: notebook_text(path, root) for path in sorted(root.glob("notebooks/*.ipynb"))}
+    files = {path: notebook_text(path, root) for path in notebooks(root)}
     readme = (root / "README.md").read_text(encoding="utf-8")
     for name, part in readme_parts(root).items():
         marked = rf"(<!-- begin {name} \([^>]*-->\n).*?(\n<!-- end {name} -->)"

@@ -1,7 +1,8 @@
 """What every build makes anew in the folder of the site: copies of texts, pictures and notebooks, and the API pages.
 
 A copy differs from its original in what a page needs: the badge gives way to the theme's button, links that leave the
-site lead to the repository, a figure has words for those who cannot see it, and a widget says where it can be moved.
+site lead to the repository, a figure has words for those who cannot see it, a widget says where it can be moved, and
+what is folded says what it is. MyST-NB folds code only: around text, the copy carries the same element itself.
 """
 
 import json
@@ -43,6 +44,14 @@ denoised batch, both of shape (n, height, width, 1), with grey levels near [0, 1
 """
 WIDGET = "application/vnd.jupyter.widget-view+json"
 STILL = "(Something to move by hand, where Python runs: open this notebook in Colab or Jupyter.)"
+FOLDED = """\
+<div class="cell docutils container"><details class="admonition hide above-input">
+<summary><p class="collapsed admonition-title">Show the answer</p>
+<p class="expanded admonition-title">Hide the answer</p></summary>
+
+{}
+
+</details></div>"""
 _LINK = re.compile(r"(!?\[[^\]]*\]\()([^)\s]+)(\))")
 
 
@@ -68,7 +77,7 @@ def linked(text, folder, root=publish.ROOT):
             return found[0]
         place = (folder / path).resolve().relative_to(root).as_posix()
         if place == "README.md":
-            return f"{before}{'../' * (folder != root)}index.md{after}"
+            return f"{before}{'../' * len(folder.relative_to(root).parts)}index.md{after}"
         if re.match(r"(notebooks|img)/|CONTRIBUTING\.md$", place):
             return found[0]
         kind = "tree" if (root / place).is_dir() else "blob"
@@ -104,19 +113,28 @@ def page_of(path, root=publish.ROOT):
     cells = notebook["cells"]
     for index, cell in enumerate(cells):
         text = "".join(cell["source"])
+        tags = cell["metadata"].setdefault("tags", [])
+        shown = cell["metadata"].setdefault("mystnb", {})
         if cell["cell_type"] == "markdown":
             text = re.sub(r"^\[!\[Open in Colab\].*\n\n?", "", text, flags=re.MULTILINE)
-            cell["source"] = linked(text, path.parent, root).splitlines(True)
+            text = linked(text, path.parent, root)
+            cell["source"] = FOLDED.format(text) if "hide-cell" in tags else text
             continue
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if data.pop(WIDGET, None):
                 data["text/plain"] = [STILL]
             if "image/png" in data:
-                words = {"image": {"alt": words_for(cells, index)}}
-                cell["metadata"]["mystnb"] = words
-        if "import helpers.models  # before" in text:  # the set-up cell
-            cell["metadata"].setdefault("tags", []).append("hide-input")
+                shown["image"] = {"alt": words_for(cells, index)}
+        if "hide-cell" in tags:
+            name = "solution" if "solution" in tags else "check"
+            shown |= {
+                "code_prompt_show": f"Show the {name}",
+                "code_prompt_hide": f"Hide the {name}",
+            }
+        if publish.is_setup(text):
+            tags.append("hide-input")
+            shown |= {"code_prompt_show": "Show the set-up", "code_prompt_hide": "Hide the set-up"}
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -145,11 +163,10 @@ def prepare(root=publish.ROOT, docs=DOCS):
     for name in MADE:
         shutil.rmtree(docs / name, ignore_errors=True)
     shutil.copytree(root / "img", docs / "img", ignore=shutil.ignore_patterns("*.py", "__*"))
-    for path in sorted(root.glob("notebooks/**/*.ipynb")):
-        if ".ipynb_checkpoints" not in path.parts:
-            target = docs / path.relative_to(root)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(page_of(path, root), encoding="utf-8")
+    for path in publish.every_notebook(root):
+        target = docs / path.relative_to(root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(page_of(path, root), encoding="utf-8")
     (docs / "api").mkdir()
     for name, text in api_pages().items():
         (docs / "api" / f"{name}.md").write_text(text, encoding="utf-8")

@@ -15,9 +15,13 @@ import publish
 from helpers import comparison, training
 
 ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOKS = sorted(ROOT.glob("notebooks/*.ipynb"))
+NOTEBOOKS, SOLUTIONS = publish.notebooks(), publish.solutions()
+NUMBERED = [path for path in NOTEBOOKS if path.stem[0] != "A"]
 MODULES = sorted(ROOT.glob("helpers/**/*.py"))
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+each_numbered = pytest.mark.parametrize("path", NUMBERED, ids=lambda path: path.stem)
+each_solution = pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+all_of_them = pytest.mark.parametrize("path", [*NOTEBOOKS, *SOLUTIONS], ids=lambda path: path.stem)
 
 
 def _cells(path, kind):
@@ -115,19 +119,90 @@ def test_requirements_hold_the_extras():
 # ------------------------------------------------------------------------ the notebooks
 
 
+def _number(path):
+    """Return the number in a file's name as titles write it: 3, A1."""
+    return path.stem.partition("_")[0].lstrip("0")
+
+
+def _opening(path):
+    """Return the paragraphs of a notebook's first cell."""
+    cell = json.loads(path.read_text(encoding="utf-8"))["cells"][0]
+    assert cell["cell_type"] == "markdown"
+    return "".join(cell["source"]).split("\n\n")
+
+
 def test_notebooks_are_numbered():
-    assert [path.stem[:2] for path in NOTEBOOKS] == [
-        f"{n:02}" for n in range(1, len(NOTEBOOKS) + 1)
-    ]
+    assert [_number(path) for path in NUMBERED] == [str(k + 1) for k in range(len(NUMBERED))]
+    appendices = [_number(path) for path in NOTEBOOKS if path not in NUMBERED]
+    assert len(set(appendices)) == len(appendices)
+    owners = {_number(path) for path in NUMBERED}
+    assert {number[1:] for number in appendices} <= owners  # A2 belongs to notebook 2
+    assert {path.stem for path in SOLUTIONS} <= {f"{path.stem[:2]}_solutions" for path in NUMBERED}
+
+
+def test_nothing_lies_beside_the_notebooks():
+    """pytest collects whatever lies below `notebooks`; the site, the tests and execute.py ask publish.py."""
+    found = {path for path in ROOT.glob("notebooks/**/*.ipynb") if path.parent.name[0] != "."}
+    assert found == {*publish.every_notebook()}
 
 
 @each_notebook
+def test_notebook_opens_in_the_fixed_form(path):
+    title, badge, *paragraphs = _opening(path)
+    assert title.startswith(f"# {_number(path)}. ") and badge == publish.colab_badge(path.stem)
+    names = ["The question:", "You need:", "Run time:", "Afterwards you can:"]
+    expected = [f"**{name}** " for name in names]
+    assert [text[: len(start)] for text, start in zip(paragraphs, expected)] == expected
+    assert paragraphs[4:] in ([], ["*Nothing here is for clinical use.*"])
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    assert publish.is_setup("".join(cells[1]["source"]))
+
+
+@each_numbered
+def test_notebook_closes_in_the_fixed_form(path):
+    assert 25 <= len(json.loads(path.read_text(encoding="utf-8"))["cells"]) <= 45
+    text = "\n".join("".join(cell["source"]) for cell in _cells(path, "markdown"))
+    parts = [
+        text.index(f"## {name}\n") for name in ("What you now know", "Exercises", "References")
+    ]
+    assert parts == sorted(parts)
+    assert f"](solutions/{path.stem[:2]}_solutions.ipynb)" in text
+
+
+@each_solution
+def test_solutions_repeat_the_exercises_and_need_no_setup(path):
+    title, *_ = _opening(path)
+    assert title == f"# Solutions to notebook {_number(path)}"
+    text = path.read_text(encoding="utf-8")
+    assert publish.BADGE not in text and "**Run time:**" not in text
+    sources = ["".join(cell["source"]) for cell in _cells(path, "code")]
+    assert not any(map(publish.is_setup, sources))
+    told = "\n".join("".join(cell["source"]) for cell in _cells(path, "markdown"))
+    exercises = re.findall(r"^## Exercise (\d)$", told, flags=re.MULTILINE)
+    assert exercises == [str(k + 1) for k in range(len(exercises))] and len(exercises) >= 3
+
+
+@all_of_them
+def test_checks_and_solutions_are_folded(path):
+    """In JupyterLab by their metadata, on the site by their tag, in Colab by their first line."""
+    for cell in _cells(path, "code"):
+        kind = re.match(r"# @title (Check|Solution)\b", "".join(cell["source"]))
+        tags = cell["metadata"].get("tags", [])
+        if kind or {"check", "solution"} & {*tags}:
+            assert kind and {kind[1].lower(), "hide-cell"} <= {*tags}
+            assert cell["metadata"]["jupyter"] == {"source_hidden": True}
+    for cell in _cells(path, "markdown"):
+        tags = cell["metadata"].get("tags", [])
+        assert ("solution" in tags) == ("hide-cell" in tags)
+
+
+@all_of_them
 def test_notebook_is_stored_as_executed_in_order(path):
     counts = [cell["execution_count"] for cell in _cells(path, "code")]
     assert counts == list(range(1, len(counts) + 1))
 
 
-@each_notebook
+@all_of_them
 def test_notebook_is_quiet(path):
     for cell in _cells(path, "code"):
         for output in cell["outputs"]:
@@ -137,7 +212,7 @@ def test_notebook_is_quiet(path):
             assert not re.search(r"warning|\r|\d+%\||0x[0-9a-f]{6}", text, re.IGNORECASE), text
 
 
-@each_notebook
+@all_of_them
 def test_notebook_tells_nothing_about_a_machine(path):
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"/(home|root|tmp|work|Users|private)/|[A-Z]:\\\\", text)
@@ -146,7 +221,7 @@ def test_notebook_tells_nothing_about_a_machine(path):
     assert metadata["kernelspec"]["name"] == "python3"
 
 
-@each_notebook
+@all_of_them
 def test_notebook_is_small(path):
     assert path.stat().st_size < 2e6
     for cell in _cells(path, "code"):
@@ -154,7 +229,7 @@ def test_notebook_is_small(path):
         assert len(lines) <= 22, lines[0]
 
 
-@each_notebook
+@all_of_them
 def test_exempt_cells_are_followed_by_an_assert(path):
     cells = ["".join(cell["source"]) for cell in _cells(path, "code")]
     for cell, following in zip(cells, [*cells[1:], ""]):
@@ -162,7 +237,7 @@ def test_exempt_cells_are_followed_by_an_assert(path):
             assert "assert" in following, cell
 
 
-@each_notebook
+@all_of_them
 def test_figures_have_words_beside_them(path):
     """The cell before a figure, or one of the two behind it, explains it in words."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
@@ -175,7 +250,9 @@ def test_figures_have_words_beside_them(path):
             assert len(words.split()) > 10, "".join(cell["source"])
 
 
-@pytest.mark.parametrize("path", [*NOTEBOOKS, ROOT / "README.md"], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [*NOTEBOOKS, *SOLUTIONS, ROOT / "README.md"], ids=lambda path: path.stem
+)
 def test_links_lead_to_files_and_pictures_have_words(path):
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".ipynb":
@@ -194,7 +271,7 @@ def test_generated_texts_are_up_to_date():
         assert path.read_text(encoding="utf-8") == text, f"run python docs/publish.py: {path.name}"
 
 
-@each_notebook
+@all_of_them
 def test_run_time_belongs_to_this_code(path):
     measured = publish.run_times()["code"][path.stem]
     assert measured == execute.code_hash(path), f"run python docs/execute.py {path.stem}"
@@ -236,6 +313,54 @@ def test_another_run_time_is_written_everywhere(copy):
     assert (
         f"About {10 * len(NOTEBOOKS)} minutes for all notebooks, about 10 minutes for all" in readme
     )
+
+
+def _notebook(path, *sources):
+    """Write a notebook of one cell of text, the first source, and cells of code."""
+    cells = [{"cell_type": "markdown", "metadata": {}, "source": sources[0]}]
+    code = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
+    cells += [code | {"source": source} for source in sources[1:]]
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4}), encoding="utf-8")
+    return path
+
+
+def test_appendices_are_treated_as_notebooks_and_solutions_are_left_alone(copy):
+    opening = (
+        "# A9. Depth\n\n**The question:** how deep?\n\n**Run time:** about 1 minute on 2 CPU cores"
+    )
+    appendix = _notebook(copy / "notebooks" / "A9_depth.ipynb", opening, "", "1 + 1")
+    solved = _notebook(copy / "notebooks" / "solutions" / "01_solutions.ipynb", "# Solutions", "1")
+    assert publish.notebooks(copy)[-1] == appendix
+    assert publish.every_notebook(copy)[-2:] == [appendix, solved]
+    times = publish.run_times(copy)
+    times["seconds"] = dict.fromkeys([*times["seconds"], "A9_depth", "01_solutions"], 600)
+    (copy / "docs" / "run_times.json").write_text(json.dumps(times))
+    texts = publish.texts(copy)
+    assert solved not in texts
+    assert publish.colab_badge("A9_depth", copy) in texts[appendix]
+    assert "**Run time:** about 10 minutes on 2" in texts[appendix]
+    setup = json.loads(texts[appendix])["cells"][1]["source"]
+    assert publish.is_setup("".join(setup)) and not publish.is_setup("1 + 1")
+    readme = texts[copy / "README.md"]
+    rows = re.findall(r"^\| \[.*notebooks/.*10 min.*$", readme, flags=re.MULTILINE)
+    assert len(rows) == len(NOTEBOOKS) + 1
+    assert rows[-1].startswith("| [A9. Depth](notebooks/A9_depth.ipynb) | How deep? | 10 min |")
+    assert f"About {10 * len(rows)} minutes for all notebooks" in readme
+
+
+def test_code_hash_knows_the_code_and_not_the_address(tmp_path):
+    one, two, three = (
+        _notebook(tmp_path / name / "n.ipynb", "# N", setup, code)
+        for name, setup, code in (
+            ("a", publish.SETUP_CELL, "1"),
+            ("b", publish.SETUP_CELL.replace("{address}", "elsewhere"), "1"),
+            ("c", publish.SETUP_CELL, "2"),
+        )
+    )
+    assert execute.code_hash(one) == execute.code_hash(two) != execute.code_hash(three)
+    bare = _notebook(tmp_path / "d" / "n.ipynb", "# N", "1")
+    assert execute.code_hash(bare) == execute.code_hash(one)
 
 
 def test_a_lost_marker_is_named(copy):
