@@ -7,6 +7,7 @@ well as on a light one. One photograph, of the result, is there for the README.
 
 import argparse
 import functools
+import inspect
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -16,7 +17,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Polygon, Rectang
 from helpers.baselines import bm3d
 from helpers.data import load_ct, load_mnist
 from helpers.metrics import clipped, psnr
-from helpers.models import pretrained_denoiser
+from helpers.models import denoising_unet, pretrained_denoiser
 from helpers.noise import add_gaussian_noise
 from helpers.plotting import COLOURS, zoom_rows
 
@@ -181,6 +182,58 @@ def denoising():
     return _finished(figure)
 
 
+def unet():
+    """Draw the network of `helpers.models.denoising_unet`: its floors, its skips and the subtraction at its end.
+
+    Widths and blocks are those of its defaults, the sizes those of a patch of 64 x 64 pixels.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    defaults = inspect.signature(denoising_unet).parameters
+    widths, blocks = (defaults[name].default for name in ("widths", "blocks"))
+    figure, axis = _card(10, 5.3)
+    top, heights = 4.6, [3.45 - 1.2 * floor for floor in range(len(widths))]
+    left, right = 3.0, 6.9
+    for floor, (width, count, height) in enumerate(zip(widths, blocks, heights)):
+        size = 64 // 2 ** (floor + 1)
+        words = f"{count} block{'s' * (count > 1)}", f"{size} x {size} x {width}"
+        lowest = floor == len(widths) - 1
+        for x, colour in ((4.95, GREEN),) if lowest else ((left, BLUE), (right, ORANGE)):
+            _box(axis, x - 0.95, height - 0.35, 1.9, 0.7, colour, *words, size=11)
+        if lowest:
+            continue
+        _path(axis, (left + 1.05, height), (right - 1.05, height), ls="--")
+        axis.text(4.95, height + 0.1, "skip, added", ha="center", fontsize=11)
+        below = heights[floor + 1]
+        if floor == len(widths) - 2:
+            _path(axis, (left, height - 0.42), (left, below), (3.9, below))
+            _path(axis, (6.0, below), (right, below), (right, height - 0.45))
+        else:
+            _path(axis, (left, height - 0.42), (left, below + 0.45))
+            _path(axis, (right, below + 0.42), (right, height - 0.45))
+        middle = (height + below) / 2
+        axis.text(left - 0.1, middle, "halve", ha="right", va="center", fontsize=11)
+        axis.text(right + 0.1, middle, "double", va="center", fontsize=11)
+    for x, name in ((0.9, "noisy"), (9.15, "denoised")):
+        axis.text(x, top + 0.12, name, ha="center", va="center", fontsize=13, weight="bold")
+        axis.text(x, top - 0.17, "64 x 64 x 1", ha="center", va="center", fontsize=11, color=_SOFT)
+    axis.text(4.95, top + 0.12, "the noisy image itself", ha="center", fontsize=11)
+    _path(axis, (1.5, top), (8.0, top))
+    _path(axis, (8.3, top), (8.55, top))
+    _path(axis, (0.9, top - 0.4), (0.9, heights[0]), (left - 1.05, heights[0]))
+    axis.text(1.42, heights[0] + 0.1, "fold 2 x 2", ha="center", fontsize=11)
+    _path(axis, (right + 1.0, heights[0]), (8.15, heights[0]), (8.15, top - 0.17))
+    axis.text(8.27, 3.95, "unfold 2 x 2:\nthe noise", va="center", fontsize=11)
+    axis.text(8.15, top, "\N{CIRCLED MINUS}", ha="center", va="center", fontsize=20)
+    words = (
+        "A block adds to its input what two 3 x 3 convolutions, with a ReLU between, make of it."
+    )
+    axis.text(5.0, 0.25, words, ha="center", fontsize=11, color=_SOFT)
+    return _finished(figure)
+
+
 def denoised_slice():
     """Draw the result: a test slice clean, noisy, denoised by BM3D and by the shipped U-Net.
 
@@ -206,7 +259,7 @@ def denoised_slice():
 
 FIGURES = {
     function.__name__: function
-    for function in (intuition, code_layer, encoder_decoder, reconstruction_error, denoising)
+    for function in (intuition, code_layer, encoder_decoder, reconstruction_error, denoising, unet)
 }
 PHOTOGRAPHS = {"denoised_slice": denoised_slice}
 
@@ -329,7 +382,7 @@ def _funnel(axis, left, right, first, second, colour, name, middle=1.8):
     )
 
 
-def _box(axis, left, bottom, width, height, colour, name, equation):
+def _box(axis, left, bottom, width, height, colour, name, equation, size=14):
     axis.add_patch(
         FancyBboxPatch(
             (left, bottom), width, height, boxstyle="round,pad=0.05", fc="white", ec=colour, lw=2.5
@@ -346,7 +399,17 @@ def _box(axis, left, bottom, width, height, colour, name, equation):
         weight="bold",
         color=colour,
     )
-    axis.text(middle, bottom + height * 0.3, equation, ha="center", va="center", fontsize=14)
+    axis.text(middle, bottom + height * 0.3, equation, ha="center", va="center", fontsize=size)
+
+
+def _path(axis, *points, ls="-"):
+    """Draw straight lines from point to point, with an arrowhead at the end."""
+    axis.plot(*zip(*points), color=_INK, lw=1.2, ls=ls)
+    style = {"arrowstyle": "-|>", "mutation_scale": 14, "color": _INK, "shrinkA": 0, "shrinkB": 0}
+    (x, y), (end_x, end_y) = points[-2:]
+    length = max(abs(end_x - x), abs(end_y - y))
+    start = end_x - 0.1 * (end_x - x) / length, end_y - 0.1 * (end_y - y) / length
+    axis.add_patch(FancyArrowPatch(start, points[-1], lw=0, **style))
 
 
 def _arrow(axis, start, end, height, text=""):
