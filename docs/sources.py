@@ -6,6 +6,7 @@ what is folded says what it is. MyST-NB folds code only: around text, the copy c
 """
 
 import json
+import os
 import re
 import shutil
 
@@ -56,7 +57,9 @@ _LINK = re.compile(r"(!?\[[^\]]*\]\()([^)\s]+)(\))")
 
 
 def linked(text, folder, root=publish.ROOT):
-    """Lead each relative link to a file that is not part of the site to the repository instead.
+    """Turn relative links, which hold in the repository, into links that hold on the site.
+
+    What is no part of the site is looked at in the repository.
 
     Parameters
     ----------
@@ -76,15 +79,23 @@ def linked(text, folder, root=publish.ROOT):
         if re.match(r"[a-z]+:", target) or not path:
             return found[0]
         place = (folder / path).resolve().relative_to(root).as_posix()
-        if place == "README.md":
-            return f"{before}{'../' * len(folder.relative_to(root).parts)}index.md{after}"
-        if re.match(r"(notebooks|img)/|CONTRIBUTING\.md$", place):
-            return found[0]
-        kind = "tree" if (root / place).is_dir() else "blob"
         anchor = f"#{anchor}" if anchor else ""
+        if on_site := _on_site(place):
+            here = folder.relative_to(root).as_posix().removeprefix("docs")
+            return f"{before}{os.path.relpath(on_site, here or '.')}{anchor}{after}"
+        kind = "tree" if (root / place).is_dir() else "blob"
         return f"{before}{publish.address(root)}/{kind}/main/{place}{anchor}{after}"
 
     return _LINK.sub(lead, text)
+
+
+def _on_site(place):
+    """Return where the site has a file of the repository; empty where it has not."""
+    if place == "README.md":
+        return "index.md"
+    if re.fullmatch(r"notebooks/.+\.ipynb|img/.+\.\w+|CONTRIBUTING\.md", place):
+        return place
+    return place.removeprefix("docs/") if re.fullmatch(r"docs/\w+\.md", place) else ""
 
 
 def words_for(cells, index):
@@ -173,4 +184,5 @@ def prepare(root=publish.ROOT, docs=DOCS):
     for name, copied in (("README.md", "_readme.md"), ("CONTRIBUTING.md", "CONTRIBUTING.md")):
         text = (root / name).read_text(encoding="utf-8")
         text = re.sub(r"\[!\[Open in Colab\]\(\S+\]\((\S+)\)", r"[Colab](\1)", text)
+        text = re.sub(r"<!-- begin site .*?<!-- end site -->\n\n", "", text, flags=re.DOTALL)
         (docs / copied).write_text(linked(text, root, root), encoding="utf-8")

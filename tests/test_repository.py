@@ -12,7 +12,7 @@ import pytest
 
 import execute
 import publish
-from helpers import comparison, training
+from helpers import comparison, models, training
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS, SOLUTIONS = publish.notebooks(), publish.solutions()
@@ -21,6 +21,7 @@ MODULES = sorted(ROOT.glob("helpers/**/*.py"))
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 each_numbered = pytest.mark.parametrize("path", NUMBERED, ids=lambda path: path.stem)
 each_solution = pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 all_of_them = pytest.mark.parametrize("path", [*NOTEBOOKS, *SOLUTIONS], ids=lambda path: path.stem)
 
 
@@ -278,8 +279,7 @@ def test_run_time_belongs_to_this_code(path):
 @pytest.fixture
 def copy(tmp_path):
     """A copy of all that carries or makes generated text."""
-    sources = [ROOT / name for name in ("README.md", "pyproject.toml", "docs/run_times.json")]
-    for path in [*NOTEBOOKS, *sources]:
+    for path in [*publish.texts(), ROOT / "pyproject.toml", ROOT / "docs" / "run_times.json"]:
         target = tmp_path / path.relative_to(ROOT)
         target.parent.mkdir(exist_ok=True)
         target.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
@@ -291,11 +291,12 @@ def test_address_stands_in_one_place_only(copy):
     project = copy / "pyproject.toml"
     old = publish.address()
     project.write_text(project.read_text().replace(old, "https://github.com/somebody/denoise"))
-    account = old.removeprefix("https://github.com/")
+    account = old.removeprefix("https://github.com/").split("/")[0]
     texts = publish.texts(copy)
-    assert len(texts) == len(NOTEBOOKS) + 1
+    assert {*texts} >= {*publish.notebooks(copy), copy / "README.md", copy / "docs" / "results.md"}
+    assert "https://somebody.github.io/denoise/" in texts[copy / "README.md"]
     for path, text in texts.items():
-        assert "somebody/denoise" in text, path
+        assert path.suffix == ".md" or "somebody/denoise" in text, path
         assert account not in text, path
 
 
@@ -362,12 +363,21 @@ def test_code_hash_knows_the_code_and_not_the_address(tmp_path):
 
 
 def test_a_lost_marker_is_named(copy):
-    readme = copy / "README.md"
-    readme.write_text(readme.read_text(encoding="utf-8").replace("<!-- end leads -->", ""))
+    page = copy / "docs" / "results.md"
+    page.write_text(page.read_text(encoding="utf-8").replace("<!-- end leads -->", ""))
     with pytest.raises(
-        ValueError, match="README.md: expected markers 'begin leads' and 'end leads'"
+        ValueError, match="results.md: expected markers 'begin leads' and 'end leads'"
     ):
         publish.texts(copy)
+
+
+def test_every_marker_is_filled():
+    """One that publish.py does not know would keep what stands in it for ever."""
+    generated = {ROOT / name: {*texts} for name, texts in publish.parts().items()}
+    for path in PAGES:
+        text = path.read_text(encoding="utf-8")
+        names = re.findall(r"<!-- begin (.+?) \(python docs/publish.py", text)
+        assert {*names} == generated.get(path, set()), path
 
 
 def _run_setup_cell(monkeypatch, find_helpers):
@@ -412,44 +422,87 @@ def test_ci_runs_the_readme_test_command():
     assert "bash .ci/run" in (ROOT / ".github/workflows/notebooks.yml").read_text(encoding="utf-8")
 
 
-# ------------------------------------------------------------------- the README's claims
+# -------------------------------------------------- the claims of the README and the pages
 
 
-def test_readme_claims_about_the_comparison():
+def _said(name):
+    """Return a page's text without line breaks."""
+    return " ".join((ROOT / name).read_text(encoding="utf-8").split())
+
+
+def test_readme_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 120
+
+
+def test_claims_of_the_readme():
+    levels, _ = comparison.read_results()
+    results = {name: levels[comparison.STD][name] for name in publish.README_METHODS}
+    assert "BM3D and NL-means are told the strength of the noise, the U-Nets are not" in _said(
+        "README.md"
+    )
+    told = {name for name, entry in results.items() if entry["about"].told_std}
+    assert told == {"bm3d", "nl_means"}
+
+
+def test_claims_about_the_comparison():
+    said = _said("docs/results.md")
     levels, _ = comparison.read_results()
     summary = comparison.summarise(levels[0.07], "bm3d")
-    assert sum(map(len, levels[0.07]["bm3d"]["psnr"])) == 102
+    assert sum(map(len, levels[0.07]["bm3d"]["psnr"])) == 102 and "102 slices" in said
+    assert "on every slice" in said
     for ours, theirs in zip(levels[0.07]["ct_unet"]["psnr"], levels[0.07]["bm3d"]["psnr"]):
-        assert (ours > theirs).all()  # on every slice
+        assert (ours > theirs).all()
     seconds = {name: entry["seconds"] for name, entry in summary.items()}
-    assert seconds["bm3d"] > 20 * seconds["ct_unet"]  # "a small part of its time"
+    assert "a small part of its time" in said
+    assert seconds["bm3d"] > 20 * seconds["ct_unet"]
+    assert "takes about eight times as long" in said
     for results in levels.values():
         eight, one = (np.concatenate(results[n]["psnr"]).mean() for n in ("ct_unet_x8", "ct_unet"))
         assert eight > one
         times = {name: np.concatenate(entry["seconds"]).mean() for name, entry in results.items()}
-        assert 5 < times["ct_unet_x8"] / times["ct_unet"] < 12  # "about eight"
+        assert 5 < times["ct_unet_x8"] / times["ct_unet"] < 12
+    assert "The small U-Net beats BM3D's mean, too, quicker still" in said
     assert summary["ct_unet_small"]["difference"][0] > 0
     assert seconds["ct_unet_small"] < seconds["ct_unet"]
     assert max(summary, key=lambda name: summary[name]["psnr"][0]) == "ct_unet_25d"
-    assert summary["ct_conv_autoencoder"]["difference"][2] < -0.5  # "stays behind BM3D"
+    assert "the first two of the U-Net's four stages of training, stays behind BM3D" in said
+    assert len(training.stages(training.RECIPES["ct_unet"])) == 4
+    assert summary["ct_conv_autoencoder"]["difference"][2] < -0.5
+    assert "a little ahead of it; at noise of 0.03, the two are level on the second patient" in said
     for results in levels.values():
         pairs = list(zip(results["ct_unet_25d"]["psnr"], results["bm4d"]["psnr"]))
-        assert np.concatenate([a - b for a, b in pairs]).mean() > 0.05  # "a little ahead"
+        assert np.concatenate([a - b for a, b in pairs]).mean() > 0.05
     pairs = list(zip(levels[0.03]["ct_unet_25d"]["psnr"], levels[0.03]["bm4d"]["psnr"]))
-    assert abs((pairs[1][0] - pairs[1][1]).mean()) < 0.05  # "level on the second patient"
-    assert len(training.stages(training.RECIPES["ct_unet"])) == 4
+    assert abs((pairs[1][0] - pairs[1][1]).mean()) < 0.05
+    assert "BM3D, the best of the tested filters of single slices" in said
+    assert max(comparison.filters(), key=lambda name: summary[name]["psnr"][0]) == "bm3d"
+    assert "not about the next one" in said
+    ends = [summary["ct_unet"]["difference"][1:], summary["ct_unet"]["patients"]]
+    assert np.ptp(ends[1]) > np.ptp(ends[0])  # the next patient may lie outside
+
+
+def test_claims_about_images_of_other_kinds():
+    said = _said("docs/results.md")
     images, settings = comparison.read_results(comparison.TRANSFER)
     leads = {
         std: [a.mean() - b.mean() for a, b in zip(r["ct_unet"]["psnr"], r["bm3d"]["psnr"])]
         for std, r in images.items()
     }
+    assert "It is behind on the MR of a brain at every level" in said
     brain = settings["images"].index("brain, MR")
     assert all(lead[brain] < -0.1 for lead in leads.values())
-    assert sum(lead < -1 for lead in leads[0.03]) == 2  # "clearly behind on two more kinds"
+    assert "at 0.03 clearly behind on two more kinds" in said
+    assert sum(lead < -1 for lead in leads[0.03]) == 2
+
+
+def test_page_on_own_scans_knows_the_networks_and_the_options():
+    text = (ROOT / "docs" / "own_scans.md").read_text(encoding="utf-8")
+    assert {*re.findall(r"^\| `(ct_\w+)`", text, flags=re.MULTILINE)} == {*models.shipped()}
+    denoise = (ROOT / "helpers" / "__main__.py").read_text(encoding="utf-8")
+    for option in re.findall(r"`(--[a-z-]+)", text):
+        assert f'"{option}"' in denoise or option == "--help"
+    assert "a sixth of the weights" in text
     small, large = (
         training.RECIPES[n].network().count_params() for n in ("ct_unet_small", "ct_unet")
     )
-    assert 5.5 < large / small < 6.5  # "a sixth"
-    assert max(comparison.filters(), key=lambda name: summary[name]["psnr"][0]) == "bm3d"
-    ends = [summary["ct_unet"]["difference"][1:], summary["ct_unet"]["patients"]]
-    assert np.ptp(ends[1]) > np.ptp(ends[0])  # the next patient may lie outside
+    assert 5.5 < large / small < 6.5

@@ -29,7 +29,8 @@ def test_site_has_all_pages(pages):
         path.relative_to(publish.ROOT).with_suffix(".html").as_posix()
         for path in publish.every_notebook()
     ]
-    more = ["index.html", "try.html", "glossary.html", "search.html", "api/index.html"]
+    names = ["index", "results", "own_scans", "archives", "try", "glossary", "data", "CONTRIBUTING"]
+    more = [f"{name}.html" for name in [*names, "search", "api/index"]]
     assert {*notebooks, *more} <= {*pages}
 
 

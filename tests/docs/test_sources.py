@@ -35,7 +35,22 @@ def test_links_stay_in_the_site_or_lead_to_the_repository():
         "../helpers": f"{publish.address()}/tree/main/helpers",
     }.items():
         assert sources.linked(f"[words]({link})", folder) == f"[words]({expected})"
-    assert sources.linked("[a](README.md)", publish.ROOT) == "[a](index.md)"
+    for link, expected in {
+        "README.md": "index.md",
+        "docs/results.md#leads": "results.md#leads",
+        "docs/publish.py": f"{blob}/docs/publish.py",
+        "notebooks/04_x.ipynb": "notebooks/04_x.ipynb",
+    }.items():
+        assert sources.linked(f"[words]({link})", publish.ROOT) == f"[words]({expected})"
+    for link, expected in {
+        "../README.md": "index.md",
+        "results.md": "results.md",
+        "../notebooks/04_x.ipynb": "notebooks/04_x.ipynb",
+        "../img/a.svg": "img/a.svg",
+        "../CONTRIBUTING.md": "CONTRIBUTING.md",
+        "../helpers": f"{publish.address()}/tree/main/helpers",
+    }.items():
+        assert sources.linked(f"[words]({link})", publish.ROOT / "docs") == f"[words]({expected})"
     deep = folder / "solutions"
     for link, expected in {
         "../01_x.ipynb": "../01_x.ipynb",
