@@ -25,6 +25,25 @@ IMG = Path(__file__).resolve().parent
 CODE_SIZE, DIGIT = 20, 7
 BLUE, ORANGE, GREEN = COLOURS[:3]
 _INK, _SOFT = "#222222", "#666666"
+SERIES = {  # number of each notebook: title, question, its appendix
+    1: ("Theory and data", "Why can an autoencoder remove noise?", "PCA, the ideal\ndenoiser"),
+    2: ("A dense autoencoder", "What makes the classic recipe work?", "inside the\nautoencoder"),
+    3: (
+        "A convolutional denoiser",
+        "What keeps the fine detail of a CT slice?",
+        "grain, views,\nneighbours",
+    ),
+    4: ("A fair comparison", "Which method is best on white noise?", "other images,\nand a limit"),
+    5: ("The autopsy of 67 dB", "How do tutorials get such numbers?", ""),
+    6: (
+        "Noise as a scanner makes it",
+        "Why does a network fail on it?",
+        "scanner noise,\ntaken apart",
+    ),
+    7: ("Without clean images", "How does one train when nobody has them?", ""),
+    8: ("Your own scans", "How do I denoise mine, and when not?", ""),
+}
+NEEDS = {2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 6, 8: 6}  # the last one that a notebook builds on
 _STYLE = {
     "svg.hashsalt": "denoising-autoencoders",  # the same identifiers in every run
     "svg.fonttype": "path",  # letters as outlines: no font is needed to show them
@@ -32,6 +51,44 @@ _STYLE = {
     "mathtext.fontset": "dejavusans",
     "text.color": _INK,
 }
+
+
+def series_map():
+    """Draw the notebooks as boxes with their questions, arrows from each to what builds on it, appendices beside.
+
+    It is narrow, so that it can be read on a phone.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    pitch, height = 0.72, 0.54
+    figure, axis = _card(6.6, pitch * len(SERIES) + 0.2)
+    tops = {number: pitch * (len(SERIES) - k) for k, number in enumerate(SERIES)}
+    box = {"boxstyle": "round,pad=0,rounding_size=0.06", "fc": "white", "lw": 2}
+    appendices = 0
+    for number, (title, question, beside) in SERIES.items():
+        top = tops[number]
+        colour = BLUE if number < 6 else ORANGE
+        axis.add_patch(FancyBboxPatch((0.5, top - height), 3.9, height, ec=colour, **box))
+        name = {"fontsize": 12, "weight": "bold", "color": colour, "va": "center"}
+        axis.text(0.62, top - 0.17, f"{number:02}  {title}", **name)
+        axis.text(0.62, top - 0.4, question, va="center", fontsize=11)
+        if beside:
+            appendices += 1
+            axis.plot([4.4, 4.62], [top - height / 2] * 2, color=_SOFT, lw=1.2)
+            axis.add_patch(FancyBboxPatch((4.62, top - height), 1.75, height, ec="#999999", **box))
+            name = {"fontsize": 12, "weight": "bold", "color": _SOFT, "va": "center"}
+            axis.text(4.7, top - height / 2, f"A{appendices}", **name)
+            words = {"fontsize": 11, "va": "center", "linespacing": 1.1}
+            axis.text(5.08, top - height / 2, beside, **words)
+    for number, needed in NEEDS.items():
+        if number == needed + 1:
+            _path(axis, (2.4, tops[needed] - height), (2.4, tops[number] + 0.02))
+        else:
+            low, high = tops[number] - 0.17, tops[needed] - height + 0.12
+            _path(axis, (0.5, high), (0.25, high), (0.25, low), (0.48, low))
+    return _finished(figure)
 
 
 def intuition():
@@ -260,7 +317,7 @@ def denoised_slice():
 FIGURES = {
     function.__name__: function
     for function in (intuition, code_layer, encoder_decoder, reconstruction_error, denoising, unet)
-}
+} | {"map": series_map}
 PHOTOGRAPHS = {"denoised_slice": denoised_slice}
 
 
