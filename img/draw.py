@@ -189,7 +189,7 @@ def reconstruction_error():
     figure, axis = _card(10, 3.6)
     _digit(axis, rebuilt, 0.35, 0.75, 2.1)
     _digit(axis, digit, 3.1, 0.75, 2.1)
-    _digit(axis, difference, 5.85, 0.75, 2.1, cmap="RdBu_r", low=-1)
+    _digit(axis, difference, 5.85, 0.75, 2.1, cmap="RdBu_r", low=-0.5, high=0.5)
     for x, name, size in (
         (1.4, "reconstruction", r"$\hat{x}$"),
         (4.15, "input", r"$x$"),
@@ -200,11 +200,10 @@ def reconstruction_error():
     for x, sign in ((2.77, "\N{MINUS SIGN}"), (5.52, "="), (8.3, "\N{RIGHTWARDS ARROW}")):
         axis.text(x, 1.8, sign, ha="center", va="center", fontsize=20)
     axis.text(9.2, 3.2, "error", ha="center", fontsize=13, weight="bold")
-    axis.text(
-        9.2, 2.15, "square,\nthen average", ha="center", va="center", fontsize=10, color=_SOFT
-    )
-    axis.text(9.2, 1.5, f"{error:.3f}", ha="center", va="center", fontsize=18)
-    axis.text(7.9, 0.3, "red: too bright, blue: too dark", ha="left", fontsize=9, color=_SOFT)
+    words = {"ha": "center", "va": "center", "fontsize": 11, "color": _SOFT}
+    axis.text(9.2, 2.4, "square,\nthen average", **words)
+    axis.text(9.2, 1.75, f"{error:.3f}", ha="center", va="center", fontsize=18)
+    axis.text(9.2, 1.0, "red: too bright\nblue: too dark", **words)
     return _finished(figure)
 
 
@@ -393,16 +392,16 @@ def _card(width, height):
     return figure, axis
 
 
-def _digit(axis, image, left, bottom, edge, cmap="gray", low=0):
+def _digit(axis, image, left, bottom, edge, cmap="gray", low=0, high=1):
     """Draw an image as small squares, which stay sharp at any size."""
     ticks = np.linspace(0, edge, len(image) + 1)
     axis.pcolormesh(
         ticks + left,
         ticks[::-1] + bottom,
-        np.clip(image, low, 1),
+        np.clip(image, low, high),
         cmap=cmap,
         vmin=low,
-        vmax=1,
+        vmax=high,
         edgecolors="face",
         linewidth=0.5,
     )
