@@ -89,6 +89,7 @@ def arrow_fields(clean, starts, ends, *, title=None):
         raise ValueError(f"ends: expected points of shape (n, 2) like starts, got {sorted(shapes)}")
     figure, axes = panels(1, len(ends), 4 * len(ends), 4, title)
     arrows = {"angles": "xy", "scale_units": "xy", "scale": 1, "color": COLOURS[0], "width": 4e-3}
+    arrows |= {"headwidth": 5, "headlength": 6, "headaxislength": 6, "minlength": 0.5, "zorder": 3}
     for axis, (name, points) in zip(axes.flat, ends.items()):
         axis.plot(*np.transpose(clean), ".", color=COLOURS[1], ms=4, label="clean points")
         axis.quiver(*np.transpose(starts), *np.transpose(points - starts), **arrows)

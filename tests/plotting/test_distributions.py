@@ -23,6 +23,7 @@ def test_arrow_fields_run_from_start_to_end():
     figure.draw_without_rendering()
     arrows = figure.axes[0].collections[0]
     np.testing.assert_allclose(np.stack([arrows.U, arrows.V], 1), ends - starts)
+    assert arrows.headwidth > 3 < arrows.headlength  # heads that can be seen
 
 
 def test_code_maps_draw_each_digit_at_its_code():
