@@ -186,6 +186,63 @@ def psnr_bars(scores, intervals=None, *, unit="PSNR (dB)", title=None):
     return finish(figure)
 
 
+def score_bars(groups, *, unit="PSNR (dB)", title=None):
+    """Compare a few methods step by step: groups of horizontal bars that start at 0, each with its number.
+
+    Parameters
+    ----------
+    groups : dict of str to dict of str to float
+        Name of each group, the first on top, then of each method in it. The numbers are written as they are, to four
+        digits. A method may be missing in a group; one that is infinite gets a bar to the edge.
+    unit : str
+        Name and unit of the score.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A method has the same colour in every group.
+
+    Raises
+    ------
+    ValueError
+        If there is no group, one is empty, or a score is neither finite nor plus infinity.
+
+    Examples
+    --------
+    >>> score_bars({"before": {"a": 20.0, "b": 25.0}, "after": {"a": 30.0, "b": float("inf")}})
+    <Figure size 960x312 with 1 Axes>
+    """
+    values = [value for group in groups.values() for value in group.values()]
+    if not all(groups.values()) or not any(np.isfinite(values)) or np.isnan(values).any():
+        raise ValueError(f"groups: expected a number for each method, got {groups}")
+    if min(values) == -np.inf:
+        raise ValueError(f"groups: expected no minus infinity, got {groups}")
+    colours = colours_of(dict.fromkeys(method for group in groups.values() for method in group))
+    edge = 1.15 * max(0, *(value for value in values if np.isfinite(value)))
+    height = 0.22 * len(values) + 0.15 * len(groups) + 0.9
+    figure, axis = plt.subplots(figsize=(6.4, round(height, 2)), layout="constrained")
+    position, middles, bars = 0.0, [], {}
+    for group in groups.values():
+        middles.append(position + (len(group) - 1) / 2)
+        for method, value in group.items():
+            length = min(value, edge)
+            bars[method] = axis.barh(position, length, color=colours[method], height=0.85)
+            text = f" {value:.4g}" if np.isfinite(value) else "\N{INFINITY} "
+            style = {} if np.isfinite(value) else {"ha": "right", "fontsize": 16}
+            axis.text(max(length, 0), position, text, va="center", **style)
+            position += 1
+        position += 0.7
+    axis.set(xlim=(min(0, *values), edge), ylim=(position - 0.7, -0.8), xlabel=unit)
+    axis.set_yticks(middles, list(groups))
+    axis.tick_params(axis="y", length=0)
+    axis.spines[["top", "right"]].set_visible(False)
+    where = {"loc": "outside upper center", "ncols": 3, "frameon": False}
+    shown = [bars[method] for method in colours]
+    figure.legend(shown, list(colours), title=title, title_fontsize=12, **where)
+    return finish(figure)
+
+
 def quality_against_time(scores, seconds, intervals=None, *, title=None):
     """Plot the quality of each method against the time it takes, with its name beside the point.
 
