@@ -4,6 +4,7 @@ import gzip
 import re
 import shutil
 import struct
+import warnings
 import zipfile
 
 import cv2
@@ -28,7 +29,8 @@ def _cut(path, share):
 def _slices(folder, *changes, count=6):
     """A series whose slice k is changed by the k-th dict."""
     changes = [*changes, *[{}] * (count - len(changes))]
-    return write(folder, [image_file(k, **change) for k, change in enumerate(changes)])
+    with pydicom.config.disable_value_validation():  # some values are meant to be invalid
+        return write(folder, [image_file(k, **change) for k, change in enumerate(changes)])
 
 
 def _of_kind(folder, kind, **changes):
@@ -99,7 +101,8 @@ def _itk(path, array=VOLUME, **options):
 
 
 def _zip(path, members):
-    with zipfile.ZipFile(path, "w") as archive:
+    with zipfile.ZipFile(path, "w") as archive, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Duplicate name")  # one archive is meant to have one
         for name, content in members:
             archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return path
