@@ -53,6 +53,8 @@ def read_stored(path, numbers):
         return [image.copy() for image in iter_pixels(source, indices=list(numbers), raw=True)]
     except Exception as error:  # pydicom and its decoders raise many kinds for damaged pixels
         reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
+        if " object " in reason:  # Python's words about a decoder, none about the file
+            reason = "damaged, or of a kind that no decoder knows"
         raise ValueError(f"{path}: expected pixels that can be decoded ({reason})") from error
 
 
