@@ -127,18 +127,15 @@ _UNET = replace(
 _UNET_FOR_SCANS = replace(
     _UNET,
     label="U-Net for scans",
-    patches=functools.partial(scan_patches, size=96),
-    corrupt=unknown_scanner_noise,
+    patches=functools.partial(scan_patches, size=96, grain=(0.009, 0.0135)),
+    corrupt=functools.partial(unknown_scanner_noise, strongest=0.14, neighbours=0.5, white=0.25),
     loss=functools.partial(negative_psnr, floor=1e-5),
     batch_size=4,
     epochs=96,
     peak_rate=4e-4,
     start=_UNET,
 )
-_UNET_FOR_SCANS_LONGER = replace(_UNET_FOR_SCANS, epochs=64, peak_rate=3e-4, start=_UNET_FOR_SCANS)
-_UNET_OF_SCANS = replace(
-    _UNET_FOR_SCANS_LONGER, loss=negative_psnr, epochs=48, start=_UNET_FOR_SCANS_LONGER
-)
+_UNET_FOR_SCANS_SLOWER = replace(_UNET_FOR_SCANS, epochs=64, peak_rate=3e-4, start=_UNET_FOR_SCANS)
 RECIPES = {
     "ct_unet": _UNET,
     "ct_unet_small": replace(
@@ -157,7 +154,9 @@ RECIPES = {
         epochs=16,
         start=_UNET_DIVERSE,
     ),
-    "ct_scan": _UNET_OF_SCANS,
+    "ct_scan": replace(
+        _UNET_FOR_SCANS_SLOWER, loss=negative_psnr, epochs=48, start=_UNET_FOR_SCANS_SLOWER
+    ),
     "ct_conv_autoencoder": replace(
         _AUTOENCODER_ON_SLICES,
         patches=functools.partial(varied_patches, size=40),
