@@ -159,13 +159,13 @@ def encoder_decoder():
     matplotlib.figure.Figure
     """
     figure, axis = _card(10, 3.0)
-    _box(axis, 2.3, 1.0, 2.0, 1.2, BLUE, "encoder", r"$h = f(W x + b)$")
-    _box(axis, 5.7, 1.0, 2.0, 1.2, ORANGE, "decoder", r"$\hat{x} = g(V h + c)$")
+    _box(axis, 2.3, 1.0, 2.0, 1.2, BLUE, "encoder", r"$z = f(W x + b)$")
+    _box(axis, 5.7, 1.0, 2.0, 1.2, ORANGE, "decoder", r"$\hat{x} = g(V z + c)$")
     for start, end in ((1.25, 2.2), (4.4, 4.75), (5.25, 5.6), (7.8, 8.6)):
         _arrow(axis, start, end, 1.6)
     for x, symbol, name, size in (
         (0.8, "$x$", "input", "784 numbers"),
-        (5.0, "$h$", "code", "32 numbers"),
+        (5.0, "$z$", "code", "32 numbers"),
         (9.0, r"$\hat{x}$", "reconstruction", "784 numbers"),
     ):
         axis.text(x, 1.6, symbol, ha="center", va="center", fontsize=20)

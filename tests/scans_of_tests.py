@@ -1,5 +1,6 @@
 """A CT series that the tests of scans write themselves."""
 
+import gdcm
 import numpy as np
 import pydicom
 from pydicom import uid
@@ -81,6 +82,22 @@ def write(folder, files):
         names.append(folder / f"image{(7 * number + 3) % 97:02}.dcm")
         file.save_as(names[-1], enforce_file_format=True)
     return names
+
+
+def compress(path, name):
+    """Compress a file with GDCM, which pydicom's plug-in decodes with."""
+    reader = gdcm.ImageReader()
+    reader.SetFileName(str(path))
+    assert reader.Read()
+    change = gdcm.ImageChangeTransferSyntax()
+    change.SetTransferSyntax(gdcm.TransferSyntax(getattr(gdcm.TransferSyntax, name)))
+    change.SetInput(reader.GetImage())
+    assert change.Change()
+    writer = gdcm.ImageWriter()
+    writer.SetFileName(str(path))
+    writer.SetFile(reader.GetFile())
+    writer.SetImage(change.GetOutput())
+    assert writer.Write()
 
 
 def contents(folder):

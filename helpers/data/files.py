@@ -7,6 +7,7 @@ import nibabel
 import numpy as np
 import pydicom
 
+from ..quiet import quiet
 from .frames import frames_of, has_dicom_mark, other_kind
 from .series import series_of
 
@@ -204,7 +205,8 @@ def decoded_picture(data, flags):
     whole = not data.startswith(b"\xff\xd8") or data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
     if not data or not whole:
         return None
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    with quiet():
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     return picture if picture is not None and picture.dtype in (np.uint8, np.uint16) else None
 
 

@@ -88,10 +88,11 @@ def other_kind(header):
     ... )
     ('MR Image', '')
     """
-    kind = header.file_meta.MediaStorageSOPClassUID
+    kind = header.file_meta.get("MediaStorageSOPClassUID")
     if kind == uid.MediaStorageDirectoryStorage:
         return "table of contents"
-    if kind != header.SOPClassUID:  # a file that ends within this name of its kind
+    # A file can end within the name of its kind, or before it.
+    if not kind or kind != header.get("SOPClassUID"):
         raise ValueError("its header is incomplete")
     if kind not in CT_IMAGES:
         return uid.UID(kind).name.removesuffix(" Storage")

@@ -6,14 +6,14 @@ errors share a blue-white-red scale with 0 in the middle, which colour-blind rea
 
 from .canvas import COLOURS, METHODS, colours_of
 from .charts import (
-    correlation_maps,
     loss_curves,
     psnr_bars,
     quality_against_time,
+    score_bars,
     score_curves,
     score_table,
 )
-from .distributions import arrow_fields, code_maps, histograms
+from .distributions import arrow_fields, code_maps, correlation_maps, histograms
 from .images import (
     before_and_after,
     detail_grid,

@@ -13,7 +13,7 @@ DPI = 150
 # A method has its colour in every chart, under each of its names. Those that are compared most can be told apart by
 # colour-blind readers, too; the names of the others should stand beside them.
 _NAMES = {
-    "#B3B3B3": ["noisy input", "noisy"],
+    "#B3B3B3": ["noisy input", "noisy", "doing nothing"],
     "#000000": ["BM3D", "bm3d"],
     "#0072B2": ["U-Net", "ct_unet"],
     "#56B4E9": ["small U-Net", "ct_unet_small"],

@@ -5,9 +5,8 @@ from itertools import cycle
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import to_rgb
-from matplotlib.patches import Rectangle
 
-from .canvas import check_length, check_some, colours_of, finish, panels, show_error
+from .canvas import check_length, check_some, colours_of, finish
 
 
 def loss_curves(histories, metric="loss", *, ylabel="loss", log=False, title=None):
@@ -187,6 +186,63 @@ def psnr_bars(scores, intervals=None, *, unit="PSNR (dB)", title=None):
     return finish(figure)
 
 
+def score_bars(groups, *, unit="PSNR (dB)", title=None):
+    """Compare a few methods step by step: groups of horizontal bars that start at 0, each with its number.
+
+    Parameters
+    ----------
+    groups : dict of str to dict of str to float
+        Name of each group, the first on top, then of each method in it. The numbers are written as they are, to four
+        digits. A method may be missing in a group; one that is infinite gets a bar to the edge.
+    unit : str
+        Name and unit of the score.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A method has the same colour in every group.
+
+    Raises
+    ------
+    ValueError
+        If there is no group, one is empty, or a score is neither finite nor plus infinity.
+
+    Examples
+    --------
+    >>> score_bars({"before": {"a": 20.0, "b": 25.0}, "after": {"a": 30.0, "b": float("inf")}})
+    <Figure size 960x312 with 1 Axes>
+    """
+    values = [value for group in groups.values() for value in group.values()]
+    if not all(groups.values()) or not any(np.isfinite(values)) or np.isnan(values).any():
+        raise ValueError(f"groups: expected a number for each method, got {groups}")
+    if min(values) == -np.inf:
+        raise ValueError(f"groups: expected no minus infinity, got {groups}")
+    colours = colours_of(dict.fromkeys(method for group in groups.values() for method in group))
+    edge = 1.15 * max(0, *(value for value in values if np.isfinite(value)))
+    height = 0.22 * len(values) + 0.15 * len(groups) + 0.9
+    figure, axis = plt.subplots(figsize=(6.4, round(height, 2)), layout="constrained")
+    position, middles, bars = 0.0, [], {}
+    for group in groups.values():
+        middles.append(position + (len(group) - 1) / 2)
+        for method, value in group.items():
+            length = min(value, edge)
+            bars[method] = axis.barh(position, length, color=colours[method], height=0.85)
+            text = f" {value:.4g}" if np.isfinite(value) else "\N{INFINITY} "
+            style = {} if np.isfinite(value) else {"ha": "right", "fontsize": 16}
+            axis.text(max(length, 0), position, text, va="center", **style)
+            position += 1
+        position += 0.7
+    axis.set(xlim=(min(0, *values), edge), ylim=(position - 0.7, -0.8), xlabel=unit)
+    axis.set_yticks(middles, list(groups))
+    axis.tick_params(axis="y", length=0)
+    axis.spines[["top", "right"]].set_visible(False)
+    where = {"loc": "outside upper center", "ncols": 3, "frameon": False}
+    shown = [bars[method] for method in colours]
+    figure.legend(shown, list(colours), title=title, title_fontsize=12, **where)
+    return finish(figure)
+
+
 def quality_against_time(scores, seconds, intervals=None, *, title=None):
     """Plot the quality of each method against the time it takes, with its name beside the point.
 
@@ -287,51 +343,6 @@ def score_table(scores, ylabel, xlabel, *, unit="PSNR (dB)", title=None):
     axis.set_yticks(range(len(rows)), rows)
     axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
     figure.colorbar(drawn, label=unit)
-    return finish(figure)
-
-
-def correlation_maps(maps, *, title=None):
-    """Show how alike the noise of a pixel and that of its neighbours is, one panel for each noise.
-
-    Parameters
-    ----------
-    maps : dict of str to array of shape (k, k)
-        Name of each noise, and the correlation of each neighbour with the pixel in the middle, which is left out: k
-        is odd.
-    title : str, optional
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Red is alike, white independent, blue opposite; the numbers are written into the cells.
-
-    Raises
-    ------
-    ValueError
-        If there is no map, or one is no square with a middle.
-
-    Examples
-    --------
-    >>> correlation_maps({"white": np.zeros((3, 3)), "alike": np.ones((3, 3))})
-    <Figure size 1080x540 with 2 Axes>
-    """
-    check_some(maps, "maps")
-    maps = {name: np.array(values, float) for name, values in maps.items()}
-    for name, values in maps.items():
-        if values.ndim != 2 or values.shape[0] != values.shape[1] or len(values) % 2 == 0:
-            raise ValueError(f"maps: expected odd squares, got shape {values.shape} in {name}")
-    figure, axes = panels(1, len(maps), 3.6 * len(maps), 3.6, title)
-    for axis, (name, values) in zip(axes.flat, maps.items()):
-        middle = len(values) // 2
-        values[middle, middle] = 0
-        show_error(axis, values, 1)
-        for (row, column), value in np.ndenumerate(values):
-            text = "hole" if row == column == middle else f"{round(value, 1) + 0:.1f}"
-            colour = "white" if abs(value) > 0.6 else "black"
-            axis.text(column, row, text, ha="center", va="center", color=colour)
-        hole = {"fill": False, "hatch": "///", "ec": "0.75", "lw": 1.5}
-        axis.add_patch(Rectangle((middle - 0.5, middle - 0.5), 1, 1, **hole))
-        axis.set(xticks=[], yticks=[], title=name)
     return finish(figure)
 
 

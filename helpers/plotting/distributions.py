@@ -1,10 +1,11 @@
-"""Many values at once: histograms, arrows from noisy to denoised points, and maps of codes."""
+"""Many values at once: histograms, arrows from noisy to denoised points, maps of codes and of correlations."""
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.patches import Rectangle
 
 from ..checks import check_whole
-from .canvas import COLOURS, check_some, colours_of, finish, panels, show_shares
+from .canvas import COLOURS, check_some, colours_of, finish, panels, show_error, show_shares
 
 
 def histograms(values, xlabel, *, bins=100, span=None, log=False, marks=None, title=None):
@@ -89,6 +90,7 @@ def arrow_fields(clean, starts, ends, *, title=None):
         raise ValueError(f"ends: expected points of shape (n, 2) like starts, got {sorted(shapes)}")
     figure, axes = panels(1, len(ends), 4 * len(ends), 4, title)
     arrows = {"angles": "xy", "scale_units": "xy", "scale": 1, "color": COLOURS[0], "width": 4e-3}
+    arrows |= {"headwidth": 5, "headlength": 6, "headaxislength": 6, "minlength": 0.5, "zorder": 3}
     for axis, (name, points) in zip(axes.flat, ends.items()):
         axis.plot(*np.transpose(clean), ".", color=COLOURS[1], ms=4, label="clean points")
         axis.quiver(*np.transpose(starts), *np.transpose(points - starts), **arrows)
@@ -141,4 +143,49 @@ def code_maps(codes, labels, *, n=1000, title=None):
             axis.scatter(x, y, marker=f"${digit}$", s=28, lw=0.3, color=colour)
         axis.set(title=name, xlabel="first number of the code")
     axes[0, 0].set_ylabel("second number of the code")
+    return finish(figure)
+
+
+def correlation_maps(maps, *, title=None):
+    """Show how alike the noise of a pixel and that of its neighbours is, one panel for each noise.
+
+    Parameters
+    ----------
+    maps : dict of str to array of shape (k, k)
+        Name of each noise, and the correlation of each neighbour with the pixel in the middle, which is left out: k
+        is odd.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Red is alike, white independent, blue opposite; the numbers are written into the cells.
+
+    Raises
+    ------
+    ValueError
+        If there is no map, or one is no square with a middle.
+
+    Examples
+    --------
+    >>> correlation_maps({"white": np.zeros((3, 3)), "alike": np.ones((3, 3))})
+    <Figure size 1080x540 with 2 Axes>
+    """
+    check_some(maps, "maps")
+    maps = {name: np.array(values, float) for name, values in maps.items()}
+    for name, values in maps.items():
+        if values.ndim != 2 or values.shape[0] != values.shape[1] or len(values) % 2 == 0:
+            raise ValueError(f"maps: expected odd squares, got shape {values.shape} in {name}")
+    figure, axes = panels(1, len(maps), 3.6 * len(maps), 3.6, title)
+    for axis, (name, values) in zip(axes.flat, maps.items()):
+        middle = len(values) // 2
+        values[middle, middle] = 0
+        show_error(axis, values, 1)
+        for (row, column), value in np.ndenumerate(values):
+            text = "hole" if row == column == middle else f"{round(value, 1) + 0:.1f}"
+            colour = "white" if abs(value) > 0.6 else "black"
+            axis.text(column, row, text, ha="center", va="center", color=colour)
+        hole = {"fill": False, "hatch": "///", "ec": "0.75", "lw": 1.5}
+        axis.add_patch(Rectangle((middle - 0.5, middle - 0.5), 1, 1, **hole))
+        axis.set(xticks=[], yticks=[], title=name)
     return finish(figure)

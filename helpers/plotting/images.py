@@ -314,12 +314,13 @@ def noise_columns(clean, noisy, *, span=(-1, 1), title=None):
     --------
     >>> clean = np.zeros((1, 16, 16, 1))
     >>> noise_columns(clean, {"brighter": clean + 0.1, "darker": clean - 0.1})
-    <Figure size 660x540 with 4 Axes>
+    <Figure size 660x645 with 4 Axes>
     """
     canvas.check_some(noisy, "noisy")
     clean = check_images(clean, "clean")
     noisy = {name: check_like(images, clean, name) for name, images in noisy.items()}
-    figure, axes = canvas.panels(2, len(noisy), 2.2 * len(noisy), 3.6, title)
+    figure, axes = canvas.panels(2, len(noisy), 2.2 * len(noisy), 4.3, title)
+    axes[0, 0].get_gridspec().set_height_ratios((3, 2))  # the pictures as wide as the histograms
     for (picture, histogram), (name, images) in zip(axes.T, noisy.items()):
         canvas.show_grey(picture, images[0], name)
         picture.set(xticks=[], yticks=[])

@@ -11,6 +11,7 @@ from pydicom.filereader import read_file_meta_info
 from pydicom.pixels import iter_pixels
 
 from ..hounsfield import HU_HIGH, HU_LOW
+from ..quiet import quiet
 from ..replaced import replaced
 from .derived import derived_header, new_uid, noise_header
 from .spool import Spool
@@ -50,9 +51,12 @@ def read_stored(path, numbers):
     try:
         deflated = read_file_meta_info(path).TransferSyntaxUID.is_deflated
         source = dcmread(path) if deflated else path  # of a deflated file nothing can be left out
-        return [image.copy() for image in iter_pixels(source, indices=list(numbers), raw=True)]
+        with quiet():
+            return [image.copy() for image in iter_pixels(source, indices=list(numbers), raw=True)]
     except Exception as error:  # pydicom and its decoders raise many kinds for damaged pixels
         reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
+        if " object " in reason:  # Python's words about a decoder, none about the file
+            reason = "damaged, or of a kind that no decoder knows"
         raise ValueError(f"{path}: expected pixels that can be decoded ({reason})") from error
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from ..quiet import quiet
 from .grid import TURNED, Grid, check_room
 
 
@@ -44,13 +45,15 @@ def open_itk(path, folder):
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
-    reader.ReadImageInformation()
+    with quiet():
+        reader.ReadImageInformation()
     shape = reader.GetSize()
     if len(shape) != 3:
         raise ValueError(f"it has {len(shape)} dimensions")
     if reader.GetNumberOfComponents() != 1:
         raise ValueError(f"it has {reader.GetNumberOfComponents()} values at each place")
-    image = reader.Execute()
+    with quiet():
+        image = reader.Execute()
     voxels = sitk.GetArrayViewFromImage(image)
     if voxels.dtype.kind not in "iuf":
         raise ValueError("its values are no plain numbers")

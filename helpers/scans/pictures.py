@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from ..data.files import decoded_picture
+from ..quiet import quiet
 from ..replaced import replaced
 from .stream import subtracted
 
@@ -50,8 +51,11 @@ def read_picture(path):
     picture = decoded_picture(data, flags)
     if picture is None:
         raise ValueError(f"{path}: expected a PNG, TIFF or JPEG picture of 8 or 16 bits")
-    if WRITTEN[path.suffix.lower()].startswith(".tif") and cv2.imcount(str(path)) != 1:
-        raise ValueError(f"{path}: expected one picture, got {cv2.imcount(str(path))} pages")
+    if WRITTEN[path.suffix.lower()].startswith(".tif"):
+        with quiet():
+            pages = cv2.imcount(str(path))
+        if pages != 1:
+            raise ValueError(f"{path}: expected one picture, got {pages} pages")
     if picture.ndim == 3 and (picture[..., :3] != picture[..., :1]).any():
         raise ValueError(f"{path}: expected a grey picture, got a coloured one")
     return picture

@@ -134,12 +134,23 @@ def lonely(series):
 
 
 def remarks(series):
-    """Tell what a user should know of a scan before trusting the result: a list of sentences."""
+    """Tell what a user should know of a scan before trusting the result: a list of sentences.
+
+    Pixels of an unusual size are reported, and not resampled. Measured with `ct_scan` on slices of two validation
+    patients, scanned with three kernels and two or three doses: denoised at 0.8 mm, what was removed taken back to the
+    scan's own pixels, they have 4.0 and 4.7 dB less at 0.5 mm than denoised as they are, and 1.4 and 0.3 dB less at
+    2 mm. Resampling gained with the softest kernel on one patient (1.6 and 3.1 dB at 0.5 mm), where denoising as it is
+    can even do harm; which kernel it was, nobody tells.
+
+    >>> remarks(None)
+    []
+    """
     if series is None or all(
         PIXEL_MM[0] <= round(edge, 1) <= PIXEL_MM[1] for edge in series.pixel_mm
     ):
         return []
     height, width = series.pixel_mm
     return [
-        f"pixels of {height:g} x {width:g} mm; the networks learned from pixels of about {PIXEL_MM[0]} to {PIXEL_MM[1]} mm"
+        f"pixels of {height:g} x {width:g} mm; the networks learned from pixels of about {PIXEL_MM[0]} to "
+        f"{PIXEL_MM[1]} mm: look at what was removed before you trust the result"
     ]

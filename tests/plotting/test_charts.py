@@ -101,6 +101,30 @@ def test_a_method_has_its_colour_in_every_chart():
     assert [to_hex(axis.patches[0].get_facecolor()) for axis in panels] == [*expected.values()]
 
 
+def test_score_bars_are_grouped_and_numbered():
+    groups = {"published": {"a": 67.75}, "repaired": {"a": 25.0, "b": np.inf, "c": 30.1}}
+    figure = plotting.score_bars(groups, title="falling")
+    (axis,) = figure.axes
+    assert [text.get_text() for text in axis.get_yticklabels()] == ["published", "repaired"]
+    widths = [bar.get_width() for bar in axis.patches]
+    low, high = axis.get_xlim()
+    assert low == 0 and widths == [67.75, 25, high, 30.1] and high > 67.75
+    assert [text.get_text().strip() for text in axis.texts] == [
+        "67.75",
+        "25",
+        "\N{INFINITY}",
+        "30.1",
+    ]
+    colours = [bar.get_facecolor() for bar in axis.patches]
+    assert colours[0] == colours[1] and len(set(colours)) == 3
+    heights = [bar.get_y() for bar in axis.patches]
+    assert heights == sorted(heights) and axis.yaxis_inverted()  # the first group on top
+    assert heights[1] - heights[0] > heights[2] - heights[1]
+    assert names_in(figure.legends[0]) == ["a", "b", "c"]
+    title = figure.legends[0].get_title()
+    assert (axis.get_xlabel(), title.get_text()) == ("PSNR (dB)", "falling")
+
+
 def test_quality_against_time_has_a_log_axis_and_all_names():
     figure = plotting.quality_against_time({"a": 1.0, "b": 2.0}, {"a": 0.001, "b": 1})
     (axis,) = figure.axes
@@ -132,20 +156,6 @@ def test_score_table_writes_the_numbers():
     assert [text.get_text() for text in axis.get_yticklabels()] == ["p", "q"]
 
 
-def test_correlation_maps_write_the_neighbours_and_leave_out_the_middle():
-    alike = np.array([[0.04, 0.3, 0], [0.86, 1, 0.86], [0, -0.3, -0.04]])
-    figure = plotting.correlation_maps({"white": np.eye(5), "scanner": alike}, title="noise")
-    first, second = figure.axes
-    assert (first.get_title(), second.get_title()) == ("white", "scanner")
-    texts = {text.get_position()[::-1]: text.get_text() for text in second.texts}
-    assert texts[1, 1] == "hole" and texts[1, 0] == "0.9" and texts[2, 1] == "-0.3"
-    assert texts[0, 0] == texts[2, 2] == "0.0"
-    image = second.images[0]
-    assert image.get_clim() == (-1, 1) and image.get_array()[1, 1] == 0
-    assert alike[1, 1] == 1  # the caller's map stays as it is
-    assert len(first.texts) == 25 and second.patches[0].get_xy() == (0.5, 0.5)
-
-
 SHORT, TABLE = {"a": ([1, 2], [1])}, {"p": {"u": 1}, "q": {"v": 1}}
 BAD = [
     ("histories: expected", lambda: plotting.loss_curves({})),
@@ -160,10 +170,10 @@ BAD = [
     ("scores: expected", lambda: plotting.psnr_bars({"a": np.inf})),
     ("scores: expected", lambda: plotting.score_table({}, "y", "x")),
     ("scores: expected the columns u in every row", lambda: plotting.score_table(TABLE, "y", "x")),
-    ("maps: expected", lambda: plotting.correlation_maps({})),
-    ("maps: expected odd squares", lambda: plotting.correlation_maps({"a": np.eye(4)})),
-    ("maps: expected odd squares", lambda: plotting.correlation_maps({"a": np.zeros((3, 5))})),
-    ("maps: expected odd squares", lambda: plotting.correlation_maps({"a": np.zeros(3)})),
+    ("groups: expected", lambda: plotting.score_bars({})),
+    ("groups: expected", lambda: plotting.score_bars({"x": {"a": 1.0}, "y": {}})),
+    ("groups: expected", lambda: plotting.score_bars({"x": {"a": 1.0, "b": np.nan}})),
+    ("groups: expected", lambda: plotting.score_bars({"x": {"a": 1.0, "b": -np.inf}})),
     ("intervals: expected", lambda: plotting.psnr_bars({"a": 1.0, "b": 2.0}, {"a": (0, 2)})),
     ("intervals: expected", lambda: plotting.quality_against_time({"a": 1.0}, {"a": 1.0}, {})),
     ("seconds: expected", lambda: plotting.quality_against_time({"a": 1.0}, {})),

@@ -129,6 +129,7 @@ def test_noise_columns_shows_first_image_and_all_differences():
     figure = plotting.noise_columns(clean, {"one": brighter, "two": clean})
     figure.draw_without_rendering()
     picture, _, histogram, _ = figure.axes
+    assert picture.get_window_extent().width > 0.9 * histogram.get_window_extent().width
     assert not picture.images[0].get_array().any()
     bars = histogram.patches
     heights = {round(bar.get_x() + bar.get_width() / 2, 2): bar.get_height() for bar in bars}

@@ -1,11 +1,17 @@
 """helpers.scans.sources: which network suits a scan, and what is said of it."""
 
+import cv2
 import numpy as np
 import pytest
 from scans_of_tests import image_file, write
 
+from helpers import noise
 from helpers.__main__ import main
+from helpers.data import CT_PIXEL_MM
+from helpers.data.patches import resized
 from helpers.data.series import find_series
+from helpers.hounsfield import window
+from helpers.metrics import psnr
 from helpers.scans import denoise_scan, model_for
 from helpers.scans.sources import remarks
 
@@ -53,6 +59,31 @@ def test_pixels_of_an_unusual_size_are_reported(pixel_mm, said, tmp_path, capsys
     printed = capsys.readouterr().out
     assert ("the networks learned from pixels of about 0.7 to 1.4 mm" in printed) == said
     assert not remarks(None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pixel_mm", [0.5, 2.0])
+def test_resampling_to_usual_pixels_would_be_worse(pixel_mm, ct_hu, shipped, rng):
+    """So the size of the pixels is only reported."""
+    scale, shrinks = CT_PIXEL_MM["validation"] / pixel_mm, pixel_mm > 1
+    hu = ct_hu["validation"][0][5:26:10] if shrinks else ct_hu["validation"][0][5:6, 60:140, 60:140]
+    hu = resized(hu, scale, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    noisy_hu = noise.add_ct_noise(hu, pixel_mm, 40_000, rng, body=noise.BODY_MM)
+    clean, noisy = (
+        window(hu)[..., None],
+        ((noisy_hu + 1000) / 1400)[..., None].astype(np.float32),
+    )
+    usual = np.stack(
+        [cv2.resize(image, None, fx=pixel_mm / 0.8, fy=pixel_mm / 0.8) for image in noisy]
+    )
+    removed = usual[..., None] - shipped["ct_scan"](usual[..., None])
+    size = clean.shape[2], clean.shape[1]
+    removed = np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in removed])
+    as_it_is, resampled = (
+        psnr(clean, image.clip(0, 1)).mean()
+        for image in (shipped["ct_scan"](noisy), noisy - removed[..., None])
+    )
+    assert as_it_is > resampled + 0.3
 
 
 def test_a_file_alone(tmp_path):

@@ -1,13 +1,12 @@
 """All common transfer syntaxes: the pixels are those of the file that was not compressed."""
 
-import gdcm
 import numpy as np
 import pydicom
 import pytest
 from pydicom import uid
 from pydicom.data import get_testdata_file
 from pydicom.pixels import pixel_array
-from scans_of_tests import by_place, image_file, write
+from scans_of_tests import by_place, compress, image_file, write
 
 from helpers.data import load_dicom
 from helpers.scans import denoise_scan
@@ -21,22 +20,6 @@ COMPRESSED = {
     "JPEG2000": uid.JPEG2000,
     "RLELossless": uid.RLELossless,
 }
-
-
-def compress(path, name):
-    """Compress a file with GDCM, which pydicom's plug-in decodes with."""
-    reader = gdcm.ImageReader()
-    reader.SetFileName(str(path))
-    assert reader.Read()
-    change = gdcm.ImageChangeTransferSyntax()
-    change.SetTransferSyntax(gdcm.TransferSyntax(getattr(gdcm.TransferSyntax, name)))
-    change.SetInput(reader.GetImage())
-    assert change.Change()
-    writer = gdcm.ImageWriter()
-    writer.SetFileName(str(path))
-    writer.SetFile(reader.GetFile())
-    writer.SetImage(change.GetOutput())
-    assert writer.Write()
 
 
 @pytest.mark.parametrize("signed", [False, True])
