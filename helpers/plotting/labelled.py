@@ -58,7 +58,7 @@ def difference_curves(curves, reference, xlabel, unit="dB", *, title=None):
     heights = _apart(ends, (high - low) / 22)
     axis.set_ylim(min(low, *heights.values()), max(high, *heights.values()))
     for name, height in heights.items():
-        text = axis.annotate(
+        axis.annotate(
             name,
             (settings[-1], ends[name]),
             (1.05, height),
@@ -66,9 +66,8 @@ def difference_curves(curves, reference, xlabel, unit="dB", *, title=None):
             va="center",
             fontsize=9,
             color=colours[name],
-            arrowprops=_LINE,
+            arrowprops={**_LINE, "relpos": (0, 0.5)},
         )
-        text.set_in_layout(True)
     axis.set_xticks(settings, [f"{setting:g}" for setting in settings])
     axis.set(xlabel=xlabel, ylabel=f"difference to {reference} ({unit})", title=title)
     axis.grid(alpha=0.3)
