@@ -52,7 +52,7 @@ def difference_curves(curves, reference, xlabel, unit="dB", *, title=None):
     for (name, (_, y)), colour in zip(curves.items(), cycle(COLOURS[:-1])):
         difference = np.subtract(y, curves[reference][1])
         of_reference = {"color": "black", "lw": 2} if name == reference else {"color": colour}
-        axis.plot(settings, difference, "o-", ms=4, **of_reference)
+        axis.plot(settings, difference, "o-", ms=4, label=name, **of_reference)
         ends[name], colours[name] = difference[-1], of_reference["color"]
     low, high = axis.get_ylim()
     heights = _apart(ends, (high - low) / 22)

@@ -24,8 +24,9 @@ def test_difference_curves_subtract_the_reference():
     (axis,) = figure.axes
     drawn = [line.get_ydata() for line in axis.lines]
     np.testing.assert_allclose(drawn, [[0, 0], [-6, -4], [-5, -3.99]])
-    assert [text.get_text() for text in axis.texts] == ["BM3D", "method 0", "method 1"]
-    assert [text.get_color() for text in axis.texts] == [line.get_color() for line in axis.lines]
+    colours = {line.get_label(): line.get_color() for line in axis.lines}
+    assert list(colours) == ["BM3D", "method 0", "method 1"]
+    assert {text.get_text(): text.get_color() for text in axis.texts} == colours
     assert axis.get_ylabel() == "difference to BM3D (dB)" and axis.get_title() == "levels"
     figure.draw_without_rendering()
     assert [text.get_text() for text in axis.get_xticklabels()] == ["0.03", "0.07"]
