@@ -1,11 +1,11 @@
 """Charts that write a name beside each curve or point, where a legend would have too many entries."""
 
-from itertools import cycle, product
+from itertools import product
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .canvas import COLOURS, check_length, check_some, finish
+from .canvas import check_length, check_some, colours_of, finish
 
 _LINE = {"arrowstyle": "-", "color": "0.6", "lw": 0.6, "shrinkA": 0, "shrinkB": 2}
 
@@ -37,7 +37,7 @@ def difference_curves(curves, reference, xlabel, unit="dB", *, title=None):
     Examples
     --------
     >>> difference_curves({"BM3D": ([1, 2], [30, 29]), "U-Net": ([1, 2], [31, 30])}, "BM3D", "noise")
-    <Figure size 720x450 with 1 Axes>
+    <Figure size 1080x675 with 1 Axes>
     """
     check_some(curves, "curves")
     if reference not in curves:
@@ -48,12 +48,12 @@ def difference_curves(curves, reference, xlabel, unit="dB", *, title=None):
         if list(x) != settings:
             raise ValueError(f"curves: expected {settings} as horizontal values in {name}")
     figure, axis = plt.subplots(figsize=(7.2, 4.5), layout="constrained")
-    ends, colours = {}, {}
-    for (name, (_, y)), colour in zip(curves.items(), cycle(COLOURS[:-1])):
-        difference = np.subtract(y, curves[reference][1])
-        of_reference = {"color": "black", "lw": 2} if name == reference else {"color": colour}
-        axis.plot(settings, difference, "o-", ms=4, label=name, **of_reference)
-        ends[name], colours[name] = difference[-1], of_reference["color"]
+    ends, colours = {}, colours_of(curves)
+    for name, colour in colours.items():
+        difference = np.subtract(curves[name][1], curves[reference][1])
+        width = 2.5 if name == reference else 1.5
+        axis.plot(settings, difference, "o-", ms=4, lw=width, color=colour, label=name)
+        ends[name] = difference[-1]
     low, high = axis.get_ylim()
     heights = _apart(ends, (high - low) / 22)
     axis.set_ylim(min(low, *heights.values()), max(high, *heights.values()))
@@ -101,16 +101,16 @@ def labelled_points(points, xlabel, ylabel, *, intervals=None, zero=None, title=
     Examples
     --------
     >>> labelled_points({"median": (28.6, 0.7), "BM3D": (32.4, 0.4)}, "PSNR (dB)", "share kept")
-    <Figure size 800x450 with 1 Axes>
+    <Figure size 1200x675 with 1 Axes>
     """
     check_some(points, "points")
     if intervals is not None and not set(points) <= set(intervals):
         raise ValueError(f"intervals: expected one for each of {', '.join(points)}")
     figure, axis = plt.subplots(figsize=(8, 4.5), layout="constrained")
-    for name, (x, y) in points.items():
-        axis.plot(x, y, "o", color=COLOURS[0])
+    for name, colour in colours_of(points).items():
+        axis.plot(*points[name], "o", ms=7, color=colour)
         if intervals is not None:
-            axis.plot([x, x], intervals[name], color=COLOURS[0], lw=1)
+            axis.plot([points[name][0]] * 2, intervals[name], color=colour, lw=1.5)
     if zero is not None:
         axis.axhline(0, color="0.35", lw=1)
         axis.text(
