@@ -159,7 +159,9 @@ def _free_places(points, bars, frame, size):
     chosen = {}
     for name, (x, y) in sorted(points.items(), key=lambda item: -item[1][1]):
         width = 0.62 * size * len(name)
-        for side, step in product((size, -size - width), (0, 1.2, -1.2, 2.4, -2.4, 3.6, -3.6)):
+        for side, step in product(
+            (size, -1.4 * size - width), (0, 1.2, -1.2, 2.4, -2.4, 3.6, -3.6)
+        ):
             left, middle = x + side, y + step * size
             box = (left, middle - 0.6 * size, left + width, middle + 0.6 * size)
             inside = (
