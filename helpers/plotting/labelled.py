@@ -7,6 +7,7 @@ import numpy as np
 
 from .canvas import check_length, check_some, colours_of, finish
 
+_STEPS = [0] + [sign * 1.2 * k for k in range(1, 8) for sign in (1, -1)]  # heights of letters
 _LINE = {"arrowstyle": "-", "color": "0.6", "lw": 0.6, "shrinkA": 0, "shrinkB": 2}
 
 
@@ -159,9 +160,7 @@ def _free_places(points, bars, frame, size):
     chosen = {}
     for name, (x, y) in sorted(points.items(), key=lambda item: -item[1][1]):
         width = 0.62 * size * len(name)
-        for side, step in product(
-            (size, -1.4 * size - width), (0, 1.2, -1.2, 2.4, -2.4, 3.6, -3.6)
-        ):
+        for step, side in product(_STEPS, (size, -1.4 * size - width, -width / 2)):
             left, middle = x + side, y + step * size
             box = (left, middle - 0.6 * size, left + width, middle + 0.6 * size)
             inside = (
