@@ -127,12 +127,10 @@ def labelled_points(points, xlabel, ylabel, *, intervals=None, zero=None, title=
     axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
     axis.grid(alpha=0.3)
     figure.draw_without_rendering()  # now the places in pixels are known
-    to_pixels = axis.transData.transform
-    places = {name: to_pixels(point) for name, point in points.items()}
-    bars = [(points[name][0], ends) for name, ends in (intervals or {}).items() if name in points]
-    bars = [(*to_pixels((x, ends[0])), *to_pixels((x, ends[1]))) for x, ends in bars]
+    places = {name: axis.transData.transform(point) for name, point in points.items()}
+    taken = [drawn.get_window_extent().extents for drawn in (*axis.lines, *axis.texts)]
     letter = 9 / 72 * figure.dpi
-    for name, corner in _free_places(places, bars, axis.bbox.extents, letter).items():
+    for name, corner in _free_places(places, taken, axis.bbox.extents, letter).items():
         text = axis.transData.inverted().transform(corner)
         axis.annotate(name, points[name], text, va="center", fontsize=9, arrowprops=_LINE)
     return finish(figure)
@@ -150,14 +148,13 @@ def _apart(values, gap):
     return {name: float(value + k * gap) for k, (name, value) in enumerate(zip(names, moved))}
 
 
-def _free_places(points, bars, frame, size):
-    """Choose where each label starts, so that it covers no point, no bar and no label, and stays in the frame.
+def _free_places(points, taken, frame, size):
+    """Choose where each label starts, so that it covers nothing and stays in the frame.
 
-    Everything is in pixels; bars and frame are boxes (left, bottom, right, top), `size` is the height of a letter.
+    Everything is in pixels: points, what is taken and the frame as boxes (left, bottom, right, top), and `size`, the
+    height of a letter.
     """
-    taken = [(x - size / 2, y - size / 2, x + size / 2, y + size / 2) for x, y in points.values()]
-    taken += bars
-    chosen = {}
+    taken, chosen = [*taken], {}
     for name, (x, y) in sorted(points.items(), key=lambda item: -item[1][1]):
         width = 0.62 * size * len(name)
         for step, side in product(_STEPS, (size, -1.4 * size - width, -width / 2)):
