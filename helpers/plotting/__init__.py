@@ -1,7 +1,7 @@
-"""The figures of the notebooks: pictures (`images`), curves and bars (`charts`), many values at once
-(`distributions`), and what they share (`canvas`). Every function returns a closed Figure, which a
-notebook shows once; `title` stands above it. Grey images share the scale 0 (black) to 1 (white);
-errors share a blue-white-red scale with 0 in the middle, which colour-blind readers can tell apart.
+"""The figures of the notebooks: pictures (`images`), curves and bars (`charts`), charts with names beside curves
+and points (`labelled`), many values at once (`distributions`), and what they share (`canvas`). Every function
+returns a closed Figure, which a notebook shows once; `title` stands above it. Grey images share the scale 0 (black)
+to 1 (white); errors share a blue-white-red scale with 0 in the middle, which colour-blind readers can tell apart.
 """
 
 from .canvas import COLOURS, METHODS, colours_of
@@ -24,3 +24,4 @@ from .images import (
     weight_grid,
     zoom_rows,
 )
+from .labelled import difference_curves, labelled_points

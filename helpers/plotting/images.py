@@ -194,7 +194,7 @@ def zoom_rows(images, box, clean=None, *, limit=0.1, title=None):
     box : (int, int, int, int)
         Top, left, height and width of the detail in pixels, inside the image.
     clean : array of shape (height, width, 1), optional
-        The reference; a third row shows each column minus it.
+        The reference; a third row shows each column minus it, and nothing below the reference itself.
     limit : float
         Error, in grey levels, at which the colours saturate.
     title : str, optional
@@ -229,6 +229,9 @@ def zoom_rows(images, box, clean=None, *, limit=0.1, title=None):
         canvas.show_grey(column[1], image[detail])
         if clean is not None:
             drawn = canvas.show_error(column[2], (image - clean)[detail], limit)
+            if np.array_equal(image, clean):  # an empty panel would say nothing
+                drawn.set_visible(False)
+                column[2].spines[:].set_visible(False)
     for axis, name in zip(axes[:, 0], ("whole slice", "detail", "error in detail")):
         axis.set_ylabel(name, fontsize=10)
     if clean is not None:

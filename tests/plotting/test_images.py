@@ -101,6 +101,8 @@ def test_zoom_rows_cut_the_box_and_show_its_error(pictures):
     frame = figure.axes[0].patches[0]
     assert (frame.get_xy(), frame.get_width(), frame.get_height()) == ((5, 3), 7, 6)
     assert figure.axes[-1].get_ylabel() == "error (grey levels)"
+    shown = [figure.axes[index].images[0].get_visible() for index in (2, 4, 5)]
+    assert shown == [True, False, True]  # no error of the reference itself
     assert len(plotting.zoom_rows({"clean": clean}, (0, 0, 24, 32)).axes) == 2
 
 

@@ -1,0 +1,175 @@
+"""Charts that write a name beside each curve or point, where a legend would have too many entries."""
+
+from itertools import product
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from .canvas import check_length, check_some, colours_of, finish
+
+_STEPS = [0] + [sign * 1.2 * k for k in range(1, 8) for sign in (1, -1)]  # heights of letters
+_LINE = {"arrowstyle": "-", "color": "0.6", "lw": 0.6, "shrinkA": 0, "shrinkB": 2}
+
+
+def difference_curves(curves, reference, xlabel, unit="dB", *, title=None):
+    """Plot how far each method is ahead of one of them, at several settings; names stand at the right ends.
+
+    Parameters
+    ----------
+    curves : dict of str to (sequence, sequence)
+        Name of each method, its horizontal values, the same for all, and its scores.
+    reference : str
+        The method that is subtracted from all; it becomes the line at 0.
+    xlabel : str
+        Label of the horizontal axis, with its unit.
+    unit : str
+        Unit of the scores.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If there is no curve, the reference is none of them, or the horizontal values differ.
+
+    Examples
+    --------
+    >>> difference_curves({"BM3D": ([1, 2], [30, 29]), "U-Net": ([1, 2], [31, 30])}, "BM3D", "noise")
+    <Figure size 1080x675 with 1 Axes>
+    """
+    check_some(curves, "curves")
+    if reference not in curves:
+        raise ValueError(f"reference: expected one of {', '.join(curves)}, got {reference!r}")
+    settings = list(curves[reference][0])
+    for name, (x, y) in curves.items():
+        check_length(y, len(x), "curves", f"in {name}")
+        if list(x) != settings:
+            raise ValueError(f"curves: expected {settings} as horizontal values in {name}")
+    figure, axis = plt.subplots(figsize=(7.2, 4.5), layout="constrained")
+    ends, colours = {}, colours_of(curves)
+    for name, colour in colours.items():
+        difference = np.subtract(curves[name][1], curves[reference][1])
+        width = 2.5 if name == reference else 1.5
+        axis.plot(settings, difference, "o-", ms=4, lw=width, color=colour, label=name)
+        ends[name] = difference[-1]
+    low, high = axis.get_ylim()
+    heights = _apart(ends, (high - low) / 22)
+    axis.set_ylim(min(low, *heights.values()), max(high, *heights.values()))
+    for name, height in heights.items():
+        axis.annotate(
+            name,
+            (settings[-1], ends[name]),
+            (1.05, height),
+            textcoords=axis.get_yaxis_transform(),
+            va="center",
+            fontsize=9,
+            color=colours[name],
+            arrowprops={**_LINE, "relpos": (0, 0.5)},
+        )
+    axis.set_xticks(settings, [f"{setting:g}" for setting in settings])
+    axis.set(xlabel=xlabel, ylabel=f"difference to {reference} ({unit})", title=title)
+    axis.grid(alpha=0.3)
+    return finish(figure)
+
+
+def labelled_points(points, xlabel, ylabel, *, intervals=None, zero=None, title=None):
+    """Plot one number of each method against another, with its name beside the point.
+
+    Parameters
+    ----------
+    points : dict of str to (float, float)
+        Name of each method, its horizontal and its vertical value.
+    xlabel, ylabel : str
+        Labels of the axes, with their units.
+    intervals : dict of str to (float, float), optional
+        Confidence interval of each vertical value.
+    zero : str, optional
+        What the line at 0 is; without it, no such line is drawn.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If there is no point, or one has no interval where others have.
+
+    Examples
+    --------
+    >>> labelled_points({"median": (28.6, 0.7), "BM3D": (32.4, 0.4)}, "PSNR (dB)", "share kept")
+    <Figure size 1200x675 with 1 Axes>
+    """
+    check_some(points, "points")
+    if intervals is not None and not set(points) <= set(intervals):
+        raise ValueError(f"intervals: expected one for each of {', '.join(points)}")
+    figure, axis = plt.subplots(figsize=(8, 4.5), layout="constrained")
+    for name, colour in colours_of(points).items():
+        axis.plot(*points[name], "o", ms=7, color=colour)
+        if intervals is not None:
+            axis.plot([points[name][0]] * 2, intervals[name], color=colour, lw=1.5)
+    if zero is not None:
+        axis.axhline(0, color="0.35", lw=1)
+        axis.text(
+            0.01,
+            0,
+            zero,
+            transform=axis.get_yaxis_transform(),
+            va="bottom",
+            fontsize=9,
+            color="0.35",
+        )
+    axis.margins(x=0.12, y=0.12)
+    axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    axis.grid(alpha=0.3)
+    figure.draw_without_rendering()  # now the places in pixels are known
+    places = {name: axis.transData.transform(point) for name, point in points.items()}
+    taken = [drawn.get_window_extent().extents for drawn in (*axis.lines, *axis.texts)]
+    letter = 9 / 72 * figure.dpi
+    for name, corner in _free_places(places, taken, axis.bbox.extents, letter).items():
+        text = axis.transData.inverted().transform(corner)
+        axis.annotate(name, points[name], text, va="center", fontsize=9, arrowprops=_LINE)
+    return finish(figure)
+
+
+def _apart(values, gap):
+    """Move values as little as it takes to keep them `gap` apart, in the same order: {name: new value}."""
+    names = sorted(values, key=values.get)
+    groups = []  # neighbours that touch share the mean of what is left after taking off the gaps
+    for k, name in enumerate(names):
+        groups.append([values[name] - k * gap])
+        while len(groups) > 1 and np.mean(groups[-2]) > np.mean(groups[-1]):
+            groups[-2:] = [groups[-2] + groups[-1]]
+    moved = np.concatenate([[np.mean(group)] * len(group) for group in groups])
+    return {name: float(value + k * gap) for k, (name, value) in enumerate(zip(names, moved))}
+
+
+def _free_places(points, taken, frame, size):
+    """Choose where each label starts, so that it covers nothing and stays in the frame.
+
+    Everything is in pixels: points, what is taken and the frame as boxes (left, bottom, right, top), and `size`, the
+    height of a letter.
+    """
+    taken, chosen = [*taken], {}
+    for name, (x, y) in sorted(points.items(), key=lambda item: -item[1][1]):
+        width = 0.62 * size * len(name)
+        for step, side in product(_STEPS, (size, -1.4 * size - width, -width / 2)):
+            left, middle = x + side, y + step * size
+            box = (left, middle - 0.6 * size, left + width, middle + 0.6 * size)
+            inside = (
+                frame[0] < box[0] and frame[1] < box[1] and box[2] < frame[2] and box[3] < frame[3]
+            )
+            if inside and not any(_touch(box, other) for other in taken):
+                break
+        taken.append(box)
+        chosen[name] = (left, middle)
+    return chosen
+
+
+def _touch(a, b):
+    """Tell whether two boxes (left, bottom, right, top) overlap."""
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
