@@ -1,6 +1,6 @@
 """Execute notebooks, store their outputs, and measure run times.
 
-`python docs/execute.py` does it for all notebooks, `python docs/execute.py 03_convolutional_ct_denoiser` for one,
+`python docs/execute.py` does it for all, appendices and solutions too, `python docs/execute.py 03_solutions` for one,
 `python docs/execute.py pytest` measures the README's test command. The times go to docs/run_times.json and from
 there into the texts (docs/publish.py). Nothing else should run meanwhile.
 """
@@ -23,10 +23,11 @@ METADATA = {  # nothing about this machine
 
 
 def code_hash(path):
-    """Return a digest of a notebook's code cells behind the set-up cell: what its run time belongs to."""
+    """Return a digest of a notebook's code cells without its set-up cell: what its run time belongs to."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    return hashlib.sha256("\0".join(code[1:]).encode()).hexdigest()[:16]
+    code = [source for source in code if not publish.is_setup(source)]
+    return hashlib.sha256("\0".join(code).encode()).hexdigest()[:16]
 
 
 def execute(path):
@@ -41,7 +42,7 @@ def execute(path):
 
 def main():
     """Read the command line, execute and measure."""
-    notebooks = {path.stem: path for path in sorted(publish.ROOT.glob("notebooks/*.ipynb"))}
+    notebooks = {path.stem: path for path in publish.every_notebook()}
     parser = argparse.ArgumentParser(prog="python docs/execute.py", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*notebooks, "pytest", []], metavar="NAME")
     times = json.loads(TIMES.read_text(encoding="utf-8")) if TIMES.exists() else {}
@@ -56,8 +57,9 @@ def main():
         times["seconds"][name] = round(time.perf_counter() - start)
         TIMES.write_text(json.dumps(times, indent=2) + "\n", encoding="utf-8")
         print(f"{name}: {times['seconds'][name]} s")
-        all_measured = notebooks.keys() <= times["seconds"].keys()
-        if all_measured:  # a new notebook has no time before its turn
+        if {path.stem for path in publish.notebooks()} <= times[
+            "seconds"
+        ].keys():  # a new one has no time before its turn
             publish.main()  # now, or pytest would find stale texts
 
 

@@ -1,6 +1,8 @@
 """A Sphinx extension: the last touch to each page, for readers on slow lines and readers who listen.
 
-Each picture says how large it is, so that no text jumps while it loads. What opens and shuts has a name.
+Links of the pages in docs hold in the repository; they are turned into links of the site as the pages are read.
+Each picture says how large it is, so that no text jumps while it loads. What opens and shuts has a name. Solutions
+have no button to Colab: they do without the cell that would fetch the repository there.
 """
 
 import re
@@ -8,6 +10,8 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import imagesize
+
+import sources
 
 NAMES = [  # of the theme's buttons: what is found, and what stands in its place
     (
@@ -63,7 +67,20 @@ def _finish(app, failed):
         path.write_text(named(sized(text, path.parent)), encoding="utf-8")
 
 
+def _linked(app, page, source):
+    if "/" not in page and page not in ("index", "CONTRIBUTING"):  # those are copies
+        source[0] = sources.linked(source[0], sources.DOCS)
+
+
+def _without_colab(app, page, template, context, document):
+    if page.startswith("notebooks/solutions/"):
+        buttons = context["header_buttons"]
+        buttons[:] = [button for button in buttons if button.get("label") != "launch-buttons"]
+
+
 def setup(app):
-    """Work on the pages when all are written."""
+    """Work on the pages as they are read, as they are laid out, and when all are written."""
+    app.connect("source-read", _linked)
+    app.connect("html-page-context", _without_colab, priority=900)  # behind the theme
     app.connect("build-finished", _finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,7 +1,8 @@
 """Write every generated text: addresses, tables of results, run times.
 
-`python docs/publish.py` writes them into README.md and the notebooks; a test fails where one is stale. They come from
-pyproject.toml (the address under [project.urls]), the CSV files in helpers/results and docs/run_times.json.
+`python docs/publish.py` writes them into README.md, pages of the site and the notebooks; a test fails where one is stale.
+They come from pyproject.toml (the address under [project.urls]), the CSV files in helpers/results and docs/run_times.json.
+A new table is one more entry of `parts`, and its two markers in the file that it names.
 """
 
 import json
@@ -11,6 +12,15 @@ from pathlib import Path
 from helpers import comparison
 
 ROOT = Path(__file__).resolve().parents[1]
+README_METHODS = [  # the others stand on the page of results
+    "noisy",
+    "gaussian",
+    "nl_means",
+    "bm3d",
+    "ct_unet_small",
+    "ct_unet",
+    "ct_unet_25d",
+]
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 
 SETUP_CELL = """\
@@ -28,6 +38,26 @@ except ImportError:
     import helpers.models"""
 
 
+def notebooks(root=ROOT):
+    """Return the files of all notebooks of the series, in order: the numbered ones, then the appendices."""
+    return sorted(Path(root).glob("notebooks/*.ipynb"))
+
+
+def solutions(root=ROOT):
+    """Return the files of the notebooks that solve the exercises of the others."""
+    return sorted(Path(root).glob("notebooks/solutions/*.ipynb"))
+
+
+def every_notebook(root=ROOT):
+    """Return all that is executed, compared with its stored outputs and shown on the site."""
+    return [*notebooks(root), *solutions(root)]
+
+
+def is_setup(source):
+    """Tell whether the source of a code cell is that of the set-up cell."""
+    return source.startswith(SETUP_CELL.partition("\n")[0])
+
+
 def address(root=ROOT):
     """Return the address of the repository that pyproject.toml gives under [project.urls]."""
     text = Path(root, "pyproject.toml").read_text(encoding="utf-8")
@@ -35,6 +65,16 @@ def address(root=ROOT):
     if not found:
         raise ValueError('pyproject.toml: expected a line repository = "..." under [project.urls]')
     return found[1]
+
+
+def site_address(root=ROOT):
+    """Return where GitHub publishes the site.
+
+    >>> site_address().endswith(".github.io/denoising-autoencoders/")
+    True
+    """
+    account, name = re.sub(r"^.*github\.com/|\.git$", "", address(root)).split("/")
+    return f"https://{account}.github.io/{name}/"
 
 
 def colab_badge(notebook, root=ROOT):
@@ -81,7 +121,7 @@ def notebook_text(path, root=ROOT):
 def notebooks_table(root=ROOT):
     """Return README's table of notebooks: title, question and run time of each."""
     rows = []
-    for path in sorted(Path(root).glob("notebooks/*.ipynb")):
+    for path in notebooks(root):
         opening = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"])
         title = re.search(r"^# (.+)$", opening, flags=re.MULTILINE)[1]
         question = re.search(r"\*\*The question:\*\* (.+?)\n\n", opening, flags=re.DOTALL)[1]
@@ -104,39 +144,52 @@ def who_knows_what(results):
     )
 
 
-def readme_parts(root=ROOT):
-    """Return the generated parts of README.md, by the names of their markers."""
+def parts(root=ROOT):
+    """Return the generated parts of texts: {file: {name of its markers: text}}."""
     levels, _ = comparison.read_results()
     of_transfer, settings_of_transfer = comparison.read_results(comparison.TRANSFER)
     summary = comparison.summarise(levels[comparison.STD], "bm3d")
-    measured = run_times(root)
+    few = {name: summary[name] for name in README_METHODS}
+    measured, site = run_times(root), site_address(root)
     seconds = measured["seconds"]
-    notebooks = sum(seconds[path.stem] for path in Path(root).glob("notebooks/*.ipynb"))
+    series = sum(seconds[path.stem] for path in notebooks(root))
     return {
-        "run times": f"About {minutes(notebooks)} for all notebooks, about {minutes(seconds['pytest'])} for all "
-        f"tests, measured on {measured['machine']}.",
-        "notebooks": notebooks_table(root),
-        "who knows what": who_knows_what(levels[comparison.STD]),
-        "quality": comparison.quality_table(summary, "bm3d", times=True),
-        "leads": comparison.lead_table(levels),
-        "leads of eight views": comparison.lead_table(levels, "ct_unet_x8"),
-        "transfer": comparison.transfer_table(of_transfer, settings_of_transfer["images"]),
+        "README.md": {
+            "site": f"**[Read it on the web]({site})**, or [denoise a slice in your browser]({site}try.html).",
+            "run times": f"About {minutes(series)} for all notebooks, about {minutes(seconds['pytest'])} for all "
+            f"tests, measured on {measured['machine']}.",
+            "notebooks": notebooks_table(root),
+            "quality": comparison.quality_table(few, "bm3d", times=True),
+        },
+        "docs/results.md": {
+            "who knows what": who_knows_what(levels[comparison.STD]),
+            "quality": comparison.quality_table(summary, "bm3d", times=True),
+            "leads": comparison.lead_table(levels),
+            "leads of eight views": comparison.lead_table(levels, "ct_unet_x8"),
+            "transfer": comparison.transfer_table(of_transfer, settings_of_transfer["images"]),
+        },
     }
+
+
+def with_parts(path, generated):
+    """Return a file's text with the generated parts between their markers."""
+    text = path.read_text(encoding="utf-8")
+    for name, part in generated.items():
+        marked = rf"(<!-- begin {name} \([^>]*-->\n).*?(<!-- end {name} -->)"
+        text, count = re.subn(
+            marked, lambda found, part=part: f"{found[1]}{part}\n{found[2]}", text, flags=re.DOTALL
+        )
+        if count != 1:
+            raise ValueError(f"{path.name}: expected markers 'begin {name}' and 'end {name}' once")
+    return text
 
 
 def texts(root=ROOT):
     """Return every file that holds generated text, as it should read: {path: text}."""
     root = Path(root)
-    files = {path: notebook_text(path, root) for path in sorted(root.glob("notebooks/*.ipynb"))}
-    readme = (root / "README.md").read_text(encoding="utf-8")
-    for name, part in readme_parts(root).items():
-        marked = rf"(<!-- begin {name} \([^>]*-->\n).*?(\n<!-- end {name} -->)"
-        readme, count = re.subn(
-            marked, lambda found, part=part: found[1] + part + found[2], readme, flags=re.DOTALL
-        )
-        if count != 1:
-            raise ValueError(f"README.md: expected markers 'begin {name}' and 'end {name}' once")
-    return {**files, root / "README.md": readme}
+    files = {path: notebook_text(path, root) for path in notebooks(root)}
+    marked = {root / name: generated for name, generated in parts(root).items()}
+    return files | {path: with_parts(path, generated) for path, generated in marked.items()}
 
 
 def main():

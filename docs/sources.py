@@ -1,10 +1,12 @@
 """What every build makes anew in the folder of the site: copies of texts, pictures and notebooks, and the API pages.
 
 A copy differs from its original in what a page needs: the badge gives way to the theme's button, links that leave the
-site lead to the repository, a figure has words for those who cannot see it, and a widget says where it can be moved.
+site lead to the repository, a figure has words for those who cannot see it, a widget says where it can be moved, and
+what is folded says what it is. MyST-NB folds code only: around text, the copy carries the same element itself.
 """
 
 import json
+import os
 import re
 import shutil
 
@@ -43,11 +45,21 @@ denoised batch, both of shape (n, height, width, 1), with grey levels near [0, 1
 """
 WIDGET = "application/vnd.jupyter.widget-view+json"
 STILL = "(Something to move by hand, where Python runs: open this notebook in Colab or Jupyter.)"
+FOLDED = """\
+<div class="cell docutils container"><details class="admonition hide above-input">
+<summary><p class="collapsed admonition-title">Show the answer</p>
+<p class="expanded admonition-title">Hide the answer</p></summary>
+
+{}
+
+</details></div>"""
 _LINK = re.compile(r"(!?\[[^\]]*\]\()([^)\s]+)(\))")
 
 
 def linked(text, folder, root=publish.ROOT):
-    """Lead each relative link to a file that is not part of the site to the repository instead.
+    """Turn relative links, which hold in the repository, into links that hold on the site.
+
+    What is no part of the site is looked at in the repository.
 
     Parameters
     ----------
@@ -67,15 +79,23 @@ def linked(text, folder, root=publish.ROOT):
         if re.match(r"[a-z]+:", target) or not path:
             return found[0]
         place = (folder / path).resolve().relative_to(root).as_posix()
-        if place == "README.md":
-            return f"{before}{'../' * (folder != root)}index.md{after}"
-        if re.match(r"(notebooks|img)/|CONTRIBUTING\.md$", place):
-            return found[0]
-        kind = "tree" if (root / place).is_dir() else "blob"
         anchor = f"#{anchor}" if anchor else ""
+        if on_site := _on_site(place):
+            here = folder.relative_to(root).as_posix().removeprefix("docs")
+            return f"{before}{os.path.relpath(on_site, here or '.')}{anchor}{after}"
+        kind = "tree" if (root / place).is_dir() else "blob"
         return f"{before}{publish.address(root)}/{kind}/main/{place}{anchor}{after}"
 
     return _LINK.sub(lead, text)
+
+
+def _on_site(place):
+    """Return where the site has a file of the repository; empty where it has not."""
+    if place == "README.md":
+        return "index.md"
+    if re.fullmatch(r"notebooks/.+\.ipynb|img/.+\.\w+|CONTRIBUTING\.md", place):
+        return place
+    return place.removeprefix("docs/") if re.fullmatch(r"docs/\w+\.md", place) else ""
 
 
 def words_for(cells, index):
@@ -104,19 +124,28 @@ def page_of(path, root=publish.ROOT):
     cells = notebook["cells"]
     for index, cell in enumerate(cells):
         text = "".join(cell["source"])
+        tags = cell["metadata"].setdefault("tags", [])
+        shown = cell["metadata"].setdefault("mystnb", {})
         if cell["cell_type"] == "markdown":
             text = re.sub(r"^\[!\[Open in Colab\].*\n\n?", "", text, flags=re.MULTILINE)
-            cell["source"] = linked(text, path.parent, root).splitlines(True)
+            text = linked(text, path.parent, root)
+            cell["source"] = FOLDED.format(text) if "hide-cell" in tags else text
             continue
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if data.pop(WIDGET, None):
                 data["text/plain"] = [STILL]
             if "image/png" in data:
-                words = {"image": {"alt": words_for(cells, index)}}
-                cell["metadata"]["mystnb"] = words
-        if "import helpers.models  # before" in text:  # the set-up cell
-            cell["metadata"].setdefault("tags", []).append("hide-input")
+                shown["image"] = {"alt": words_for(cells, index)}
+        if "hide-cell" in tags:
+            name = "solution" if "solution" in tags else "check"
+            shown |= {
+                "code_prompt_show": f"Show the {name}",
+                "code_prompt_hide": f"Hide the {name}",
+            }
+        if publish.is_setup(text):
+            tags.append("hide-input")
+            shown |= {"code_prompt_show": "Show the set-up", "code_prompt_hide": "Hide the set-up"}
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -145,15 +174,15 @@ def prepare(root=publish.ROOT, docs=DOCS):
     for name in MADE:
         shutil.rmtree(docs / name, ignore_errors=True)
     shutil.copytree(root / "img", docs / "img", ignore=shutil.ignore_patterns("*.py", "__*"))
-    for path in sorted(root.glob("notebooks/**/*.ipynb")):
-        if ".ipynb_checkpoints" not in path.parts:
-            target = docs / path.relative_to(root)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(page_of(path, root), encoding="utf-8")
+    for path in publish.every_notebook(root):
+        target = docs / path.relative_to(root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(page_of(path, root), encoding="utf-8")
     (docs / "api").mkdir()
     for name, text in api_pages().items():
         (docs / "api" / f"{name}.md").write_text(text, encoding="utf-8")
     for name, copied in (("README.md", "_readme.md"), ("CONTRIBUTING.md", "CONTRIBUTING.md")):
         text = (root / name).read_text(encoding="utf-8")
         text = re.sub(r"\[!\[Open in Colab\]\(\S+\]\((\S+)\)", r"[Colab](\1)", text)
+        text = re.sub(r"<!-- begin site .*?<!-- end site -->\n\n", "", text, flags=re.DOTALL)
         (docs / copied).write_text(linked(text, root, root), encoding="utf-8")

@@ -7,6 +7,7 @@ well as on a light one. One photograph, of the result, is there for the README.
 
 import argparse
 import functools
+import inspect
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -16,7 +17,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Polygon, Rectang
 from helpers.baselines import bm3d
 from helpers.data import load_ct, load_mnist
 from helpers.metrics import clipped, psnr
-from helpers.models import pretrained_denoiser
+from helpers.models import denoising_unet, pretrained_denoiser
 from helpers.noise import add_gaussian_noise
 from helpers.plotting import COLOURS, zoom_rows
 
@@ -24,6 +25,25 @@ IMG = Path(__file__).resolve().parent
 CODE_SIZE, DIGIT = 20, 7
 BLUE, ORANGE, GREEN = COLOURS[:3]
 _INK, _SOFT = "#222222", "#666666"
+SERIES = {  # number of each notebook: title, question, its appendix
+    1: ("Theory and data", "Why can an autoencoder remove noise?", "PCA, the ideal\ndenoiser"),
+    2: ("A dense autoencoder", "What makes the classic recipe work?", "inside the\nautoencoder"),
+    3: (
+        "A convolutional denoiser",
+        "What keeps the fine detail of a CT slice?",
+        "grain, views,\nneighbours",
+    ),
+    4: ("A fair comparison", "Which method is best on white noise?", "other images,\nand a limit"),
+    5: ("The autopsy of 67 dB", "How do tutorials get such numbers?", ""),
+    6: (
+        "Noise as a scanner makes it",
+        "Why does a network fail on it?",
+        "scanner noise,\ntaken apart",
+    ),
+    7: ("Without clean images", "How does one train when nobody has them?", ""),
+    8: ("Your own scans", "How do I denoise mine, and when not?", ""),
+}
+NEEDS = {2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 6, 8: 6}  # the last one that a notebook builds on
 _STYLE = {
     "svg.hashsalt": "denoising-autoencoders",  # the same identifiers in every run
     "svg.fonttype": "path",  # letters as outlines: no font is needed to show them
@@ -31,6 +51,44 @@ _STYLE = {
     "mathtext.fontset": "dejavusans",
     "text.color": _INK,
 }
+
+
+def series_map():
+    """Draw the notebooks as boxes with their questions, arrows from each to what builds on it, appendices beside.
+
+    It is narrow, so that it can be read on a phone.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    pitch, height = 0.72, 0.54
+    figure, axis = _card(6.6, pitch * len(SERIES) + 0.2)
+    tops = {number: pitch * (len(SERIES) - k) for k, number in enumerate(SERIES)}
+    box = {"boxstyle": "round,pad=0,rounding_size=0.06", "fc": "white", "lw": 2}
+    appendices = 0
+    for number, (title, question, beside) in SERIES.items():
+        top = tops[number]
+        colour = BLUE if number < 6 else ORANGE
+        axis.add_patch(FancyBboxPatch((0.5, top - height), 3.9, height, ec=colour, **box))
+        name = {"fontsize": 12, "weight": "bold", "color": colour, "va": "center"}
+        axis.text(0.62, top - 0.17, f"{number:02}  {title}", **name)
+        axis.text(0.62, top - 0.4, question, va="center", fontsize=11)
+        if beside:
+            appendices += 1
+            axis.plot([4.4, 4.62], [top - height / 2] * 2, color=_SOFT, lw=1.2)
+            axis.add_patch(FancyBboxPatch((4.62, top - height), 1.75, height, ec="#999999", **box))
+            name = {"fontsize": 12, "weight": "bold", "color": _SOFT, "va": "center"}
+            axis.text(4.7, top - height / 2, f"A{appendices}", **name)
+            words = {"fontsize": 11, "va": "center", "linespacing": 1.1}
+            axis.text(5.08, top - height / 2, beside, **words)
+    for number, needed in NEEDS.items():
+        if number == needed + 1:
+            _path(axis, (2.4, tops[needed] - height), (2.4, tops[number] + 0.02))
+        else:
+            low, high = tops[number] - 0.17, tops[needed] - height + 0.12
+            _path(axis, (0.5, high), (0.25, high), (0.25, low), (0.48, low))
+    return _finished(figure)
 
 
 def intuition():
@@ -131,7 +189,7 @@ def reconstruction_error():
     figure, axis = _card(10, 3.6)
     _digit(axis, rebuilt, 0.35, 0.75, 2.1)
     _digit(axis, digit, 3.1, 0.75, 2.1)
-    _digit(axis, difference, 5.85, 0.75, 2.1, cmap="RdBu_r", low=-1)
+    _digit(axis, difference, 5.85, 0.75, 2.1, cmap="RdBu_r", low=-0.5, high=0.5)
     for x, name, size in (
         (1.4, "reconstruction", r"$\hat{x}$"),
         (4.15, "input", r"$x$"),
@@ -142,11 +200,10 @@ def reconstruction_error():
     for x, sign in ((2.77, "\N{MINUS SIGN}"), (5.52, "="), (8.3, "\N{RIGHTWARDS ARROW}")):
         axis.text(x, 1.8, sign, ha="center", va="center", fontsize=20)
     axis.text(9.2, 3.2, "error", ha="center", fontsize=13, weight="bold")
-    axis.text(
-        9.2, 2.15, "square,\nthen average", ha="center", va="center", fontsize=10, color=_SOFT
-    )
-    axis.text(9.2, 1.5, f"{error:.3f}", ha="center", va="center", fontsize=18)
-    axis.text(7.9, 0.3, "red: too bright, blue: too dark", ha="left", fontsize=9, color=_SOFT)
+    words = {"ha": "center", "va": "center", "fontsize": 11, "color": _SOFT}
+    axis.text(9.2, 2.4, "square,\nthen average", **words)
+    axis.text(9.2, 1.75, f"{error:.3f}", ha="center", va="center", fontsize=18)
+    axis.text(9.2, 1.0, "red: too bright\nblue: too dark", **words)
     return _finished(figure)
 
 
@@ -181,6 +238,58 @@ def denoising():
     return _finished(figure)
 
 
+def unet():
+    """Draw the network of `helpers.models.denoising_unet`: its floors, its skips and the subtraction at its end.
+
+    Widths and blocks are those of its defaults, the sizes those of a patch of 64 x 64 pixels.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    defaults = inspect.signature(denoising_unet).parameters
+    widths, blocks = (defaults[name].default for name in ("widths", "blocks"))
+    figure, axis = _card(10, 5.3)
+    top, heights = 4.6, [3.45 - 1.2 * floor for floor in range(len(widths))]
+    left, right = 3.0, 6.9
+    for floor, (width, count, height) in enumerate(zip(widths, blocks, heights)):
+        size = 64 // 2 ** (floor + 1)
+        words = f"{count} block{'s' * (count > 1)}", f"{size} x {size} x {width}"
+        lowest = floor == len(widths) - 1
+        for x, colour in ((4.95, GREEN),) if lowest else ((left, BLUE), (right, ORANGE)):
+            _box(axis, x - 0.95, height - 0.35, 1.9, 0.7, colour, *words, size=11)
+        if lowest:
+            continue
+        _path(axis, (left + 1.05, height), (right - 1.05, height), ls="--")
+        axis.text(4.95, height + 0.1, "skip, added", ha="center", fontsize=11)
+        below = heights[floor + 1]
+        if floor == len(widths) - 2:
+            _path(axis, (left, height - 0.42), (left, below), (3.9, below))
+            _path(axis, (6.0, below), (right, below), (right, height - 0.45))
+        else:
+            _path(axis, (left, height - 0.42), (left, below + 0.45))
+            _path(axis, (right, below + 0.42), (right, height - 0.45))
+        middle = (height + below) / 2
+        axis.text(left - 0.1, middle, "halve", ha="right", va="center", fontsize=11)
+        axis.text(right + 0.1, middle, "double", va="center", fontsize=11)
+    for x, name in ((0.9, "noisy"), (9.15, "denoised")):
+        axis.text(x, top + 0.12, name, ha="center", va="center", fontsize=13, weight="bold")
+        axis.text(x, top - 0.17, "64 x 64 x 1", ha="center", va="center", fontsize=11, color=_SOFT)
+    axis.text(4.95, top + 0.12, "the noisy image itself", ha="center", fontsize=11)
+    _path(axis, (1.5, top), (8.0, top))
+    _path(axis, (8.3, top), (8.55, top))
+    _path(axis, (0.9, top - 0.4), (0.9, heights[0]), (left - 1.05, heights[0]))
+    axis.text(1.42, heights[0] + 0.1, "fold 2 x 2", ha="center", fontsize=11)
+    _path(axis, (right + 1.0, heights[0]), (8.15, heights[0]), (8.15, top - 0.17))
+    axis.text(8.27, 3.95, "unfold 2 x 2:\nthe noise", va="center", fontsize=11)
+    axis.text(8.15, top, "\N{CIRCLED MINUS}", ha="center", va="center", fontsize=20)
+    words = (
+        "A block adds to its input what two 3 x 3 convolutions, with a ReLU between, make of it."
+    )
+    axis.text(5.0, 0.25, words, ha="center", fontsize=11, color=_SOFT)
+    return _finished(figure)
+
+
 def denoised_slice():
     """Draw the result: a test slice clean, noisy, denoised by BM3D and by the shipped U-Net.
 
@@ -206,8 +315,8 @@ def denoised_slice():
 
 FIGURES = {
     function.__name__: function
-    for function in (intuition, code_layer, encoder_decoder, reconstruction_error, denoising)
-}
+    for function in (intuition, code_layer, encoder_decoder, reconstruction_error, denoising, unet)
+} | {"map": series_map}
 PHOTOGRAPHS = {"denoised_slice": denoised_slice}
 
 
@@ -283,16 +392,16 @@ def _card(width, height):
     return figure, axis
 
 
-def _digit(axis, image, left, bottom, edge, cmap="gray", low=0):
+def _digit(axis, image, left, bottom, edge, cmap="gray", low=0, high=1):
     """Draw an image as small squares, which stay sharp at any size."""
     ticks = np.linspace(0, edge, len(image) + 1)
     axis.pcolormesh(
         ticks + left,
         ticks[::-1] + bottom,
-        np.clip(image, low, 1),
+        np.clip(image, low, high),
         cmap=cmap,
         vmin=low,
-        vmax=1,
+        vmax=high,
         edgecolors="face",
         linewidth=0.5,
     )
@@ -329,7 +438,7 @@ def _funnel(axis, left, right, first, second, colour, name, middle=1.8):
     )
 
 
-def _box(axis, left, bottom, width, height, colour, name, equation):
+def _box(axis, left, bottom, width, height, colour, name, equation, size=14):
     axis.add_patch(
         FancyBboxPatch(
             (left, bottom), width, height, boxstyle="round,pad=0.05", fc="white", ec=colour, lw=2.5
@@ -346,7 +455,17 @@ def _box(axis, left, bottom, width, height, colour, name, equation):
         weight="bold",
         color=colour,
     )
-    axis.text(middle, bottom + height * 0.3, equation, ha="center", va="center", fontsize=14)
+    axis.text(middle, bottom + height * 0.3, equation, ha="center", va="center", fontsize=size)
+
+
+def _path(axis, *points, ls="-"):
+    """Draw straight lines from point to point, with an arrowhead at the end."""
+    axis.plot(*zip(*points), color=_INK, lw=1.2, ls=ls)
+    style = {"arrowstyle": "-|>", "mutation_scale": 14, "color": _INK, "shrinkA": 0, "shrinkB": 0}
+    (x, y), (end_x, end_y) = points[-2:]
+    length = max(abs(end_x - x), abs(end_y - y))
+    start = end_x - 0.1 * (end_x - x) / length, end_y - 0.1 * (end_y - y) / length
+    axis.add_patch(FancyArrowPatch(start, points[-1], lw=0, **style))
 
 
 def _arrow(axis, start, end, height, text=""):

@@ -13,6 +13,9 @@ import numpy as np
 import pytest
 
 import draw
+import publish
+from helpers import models
+from helpers._keras import keras
 
 NAMES = list(draw.FIGURES)
 
@@ -95,3 +98,22 @@ def test_the_comparison_notices_a_change(drawn, monkeypatch, tmp_path):
     draw.draw_all(tmp_path)
     draw._digit_and_axes.cache_clear()
     assert np.abs(_look(tmp_path / "intuition.png") - _look(drawn / "intuition.png")).max() > 0.2
+
+
+def test_map_shows_every_notebook():
+    stems = [path.stem for path in publish.notebooks()]
+    assert {int(stem[:2]) for stem in stems if stem[0] != "A"} <= {*draw.SERIES}
+    appendices = [beside for _, _, beside in draw.SERIES.values() if beside]
+    assert sum(stem[0] == "A" for stem in stems) <= len(appendices)
+    assert all(needed < number for number, needed in draw.NEEDS.items())
+
+
+def test_unet_is_drawn_as_it_is_built():
+    network = models.denoising_unet()
+    added = [layer.output for layer in network.layers if isinstance(layer, keras.layers.Add)]
+    shapes = keras.Model(network.input, added).compute_output_shape((1, 64, 64, 1))
+    words = _words(draw.IMG / "unet.svg")
+    drawn = {word for word in words if word.count(" x ") == 2} - {"64 x 64 x 1"}
+    assert drawn == {f"{height} x {width} x {maps}" for _, height, width, maps in shapes}
+    blocks = sum(int(word.split()[0]) for word in words if "block" in word and word[0] != "A")
+    assert blocks + words.count("skip, added") == len(added)

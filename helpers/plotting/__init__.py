@@ -4,7 +4,7 @@ notebook shows once; `title` stands above it. Grey images share the scale 0 (bla
 errors share a blue-white-red scale with 0 in the middle, which colour-blind readers can tell apart.
 """
 
-from .canvas import COLOURS
+from .canvas import COLOURS, METHODS, colours_of
 from .charts import loss_curves, psnr_bars, quality_against_time, score_curves, score_table
 from .distributions import arrow_fields, code_maps, histograms
 from .images import (

@@ -1,5 +1,7 @@
 """What the figures share: the colours, panels and cells, the scales, and checks of what is drawn."""
 
+from itertools import cycle
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -7,6 +9,41 @@ from ..checks import NOISE_MARGIN, check_images, check_rng, check_whole
 
 # From the palette of Okabe and Ito, which colour-blind readers can tell apart.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+DPI = 150
+# A method has its colour in every chart, under each of its names. Those that are compared most can be told apart by
+# colour-blind readers, too; the names of the others should stand beside them.
+_NAMES = {
+    "#B3B3B3": ["noisy input", "noisy"],
+    "#000000": ["BM3D", "bm3d"],
+    "#0072B2": ["U-Net", "ct_unet"],
+    "#56B4E9": ["small U-Net", "ct_unet_small"],
+    "#009E73": ["U-Net for scans", "ct_scan"],
+    "#D55E00": ["conv autoencoder", "autoencoder", "ct_conv_autoencoder"],
+    "#E69F00": ["Gaussian", "gaussian", "tuned blur", "Gaussian blur", "blur"],
+    "#CC79A7": ["NL-means (scikit-image)", "NL-means", "nl_means"],
+    "#555555": ["BM4D", "bm4d"],
+    "#332288": ["U-Net on 5 slices", "ct_unet_25d"],
+    "#6699CC": ["U-Net, 8 views", "ct_unet_x8"],
+    "#44AA99": ["U-Net for scans on 5 slices", "ct_scan_25d"],
+    "#7B3F00": ["bilateral"],
+    "#994455": ["median"],
+    "#DDCC77": ["average"],
+    "#AA4499": ["NL-means (OpenCV)", "opencv_nl_means"],
+    "#999933": ["total variation", "total_variation"],
+    "#CC6677": ["wavelet"],
+}
+METHODS = {name: colour for colour, names in _NAMES.items() for name in names}
+
+
+def colours_of(names):
+    """Return the colour of each name: that of the method, or the next that is free.
+
+    >>> colours_of(["mine", "U-Net", "yours"])
+    {'mine': '#D55E00', 'U-Net': '#0072B2', 'yours': '#009E73'}
+    """
+    taken = {METHODS[name] for name in names if name in METHODS}
+    free = cycle([colour for colour in COLOURS if colour not in taken] or COLOURS)
+    return {name: METHODS[name] if name in METHODS else next(free) for name in names}
 
 
 def panels(rows, columns, width, height, title):
@@ -59,8 +96,9 @@ def show_shares(axis, values, bins, span, **style):
 
 
 def finish(figure):
-    """Close the figure, so that a notebook shows it once, as the value of its cell."""
+    """Close the figure, so that a notebook shows it once, as the value of its cell, fine enough to be enlarged."""
     plt.close(figure)
+    figure.set_dpi(DPI)
     return figure
 
 

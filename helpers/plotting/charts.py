@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import to_rgb
 
-from .canvas import COLOURS, check_length, check_some, finish
+from .canvas import check_length, check_some, colours_of, finish
 
 
 def loss_curves(histories, metric="loss", *, ylabel="loss", log=False, title=None):
@@ -36,7 +36,7 @@ def loss_curves(histories, metric="loss", *, ylabel="loss", log=False, title=Non
     Examples
     --------
     >>> loss_curves({"Adam": {"loss": [0.3, 0.2], "val_loss": [0.35, 0.3]}})
-    <Figure size 700x360 with 1 Axes>
+    <Figure size 1050x540 with 1 Axes>
     """
     check_some(histories, "histories")
     histories = {name: getattr(history, "history", history) for name, history in histories.items()}
@@ -44,7 +44,9 @@ def loss_curves(histories, metric="loss", *, ylabel="loss", log=False, title=Non
         if metric not in curves:
             raise ValueError(f"histories: expected {metric!r} in {name}, got {', '.join(curves)}")
     figure, axis = plt.subplots(figsize=(7, 3.6), layout="constrained")
-    for (name, curves), colour in zip(histories.items(), cycle(COLOURS)):
+    colours = colours_of(histories)
+    for name, curves in histories.items():
+        colour = colours[name]
         epochs = np.arange(1, len(curves[metric]) + 1)
         validation = curves.get(f"val_{metric}")
         label = name if validation is None else f"{name}, training"
@@ -92,7 +94,7 @@ def score_curves(
     Examples
     --------
     >>> score_curves({"test": ([2, 4, 8], [10.1, 11.2, 12.9])}, "code size", "PSNR (dB)", log=True)
-    <Figure size 700x360 with 1 Axes>
+    <Figure size 1050x540 with 1 Axes>
     """
     check_some(curves, "curves")
     dashed = dashed or {}
@@ -104,7 +106,8 @@ def score_curves(
     size = (8, 4.5) if len(curves) > 4 else (7, 3.6)
     figure, axis = plt.subplots(figsize=size, layout="constrained")
     # One more marker than there are colours: no two curves look alike.
-    for (name, (x, y)), colour, marker in zip(curves.items(), cycle(COLOURS), cycle("osD^vP*X")):
+    for (name, colour), marker in zip(colours_of(curves).items(), cycle("osD^vP*X")):
+        x, y = curves[name]
         style = {"marker": marker, "ms": 5} if len(x) <= 12 else {}
         width = 2.5 if name in highlight else None
         axis.plot(x, y, color=colour, lw=width, label=name, **style)
@@ -124,14 +127,14 @@ def score_curves(
 
 
 def psnr_bars(scores, intervals=None, *, unit="PSNR (dB)", title=None):
-    """Compare methods by horizontal bars, best on top.
+    """Compare methods by a row each, best on top: a dot at the score, a line over its interval.
 
     Parameters
     ----------
     scores : dict of str to float
         Mean score of each method.
     intervals : dict of str to (float, float), optional
-        Confidence interval of each mean, drawn as an error bar.
+        Confidence interval of each mean.
     unit : str
         Name and unit of the score.
     title : str, optional
@@ -139,7 +142,7 @@ def psnr_bars(scores, intervals=None, *, unit="PSNR (dB)", title=None):
     Returns
     -------
     matplotlib.figure.Figure
-        The axis does not start at 0: PSNR has no meaningful zero.
+        Dots and not bars, as the axis does not start at 0: PSNR has no meaningful zero.
 
     Raises
     ------
@@ -149,24 +152,37 @@ def psnr_bars(scores, intervals=None, *, unit="PSNR (dB)", title=None):
     Examples
     --------
     >>> psnr_bars({"noisy": 23.3, "median": 28.6})
-    <Figure size 700x160 with 1 Axes>
+    <Figure size 1050x240 with 1 Axes>
     """
     if not scores or not np.isfinite(list(scores.values())).all():
         raise ValueError(f"scores: expected finite numbers, got {scores}")
     _check_intervals(intervals, scores)
     names = sorted(scores, key=scores.get)
-    values = [scores[name] for name in names]
     figure, axis = plt.subplots(figsize=(7, 0.3 * len(names) + 1), layout="constrained")
-    axis.barh(names, values, color=COLOURS[0], height=0.65)
-    starts = ends = values
-    if intervals is not None:
-        starts, ends = np.transpose([intervals[name] for name in names])
-        reach = [values - starts, ends - values]
-        axis.errorbar(values, names, xerr=reach, fmt="none", ecolor="black", capsize=3)
-    spread = max(values) - min(values) or 1
-    for position, (value, end) in enumerate(zip(values, ends)):
-        axis.text(end + 0.02 * spread, position, f"{value:.2f}", va="center", fontsize=9)
-    axis.set(xlim=(min(starts) - 0.2 * spread, max(ends) + 0.15 * spread), xlabel=unit, title=title)
+    reach = []
+    for row, (name, colour) in enumerate(colours_of(names).items()):
+        axis.plot(scores[name], row, "o", ms=6, color=colour)
+        ends = scores[name], scores[name]
+        if intervals is not None:
+            ends = intervals[name]
+            axis.plot(ends, [row, row], "|-", lw=2, color=colour)
+        reach.extend(ends)
+        axis.annotate(
+            f"{scores[name]:.2f}",
+            (max(ends), row),
+            (8, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+        )
+    spread = max(reach) - min(reach) or 1
+    axis.set(
+        xlim=(min(reach) - 0.05 * spread, max(reach) + 0.15 * spread), xlabel=unit, title=title
+    )
+    axis.set_yticks(range(len(names)), names)
+    axis.set_ylim(-0.6, len(names) - 0.4)
+    axis.grid(alpha=0.3)
+    axis.spines[["top", "right"]].set_visible(False)
     return finish(figure)
 
 
@@ -196,17 +212,17 @@ def quality_against_time(scores, seconds, intervals=None, *, title=None):
     Examples
     --------
     >>> quality_against_time({"median": 28.6, "BM3D": 32.3}, {"median": 1e-4, "BM3D": 1.1})
-    <Figure size 800x450 with 1 Axes>
+    <Figure size 1200x675 with 1 Axes>
     """
     times = {name: 1000 * seconds.get(name, 0) for name in scores}
     if not times or min(times.values()) <= 0:
         raise ValueError(f"seconds: expected a time above 0 for each of {', '.join(scores)}")
     _check_intervals(intervals, scores)
     figure, axis = plt.subplots(figsize=(8, 4.5), layout="constrained")
-    for name, score in scores.items():
-        axis.plot(times[name], score, "o", color=COLOURS[0])
+    for name, colour in colours_of(scores).items():
+        axis.plot(times[name], scores[name], "o", ms=7, color=colour)
         if intervals is not None:
-            axis.plot([times[name]] * 2, intervals[name], color=COLOURS[0], lw=1)
+            axis.plot([times[name]] * 2, intervals[name], color=colour, lw=1.5)
     low, high = axis.get_ylim()
     axis.set(
         xscale="log",
@@ -252,7 +268,7 @@ def score_table(scores, ylabel, xlabel, *, unit="PSNR (dB)", title=None):
     Examples
     --------
     >>> score_table({"a": {"c": 1.0, "d": 2.0}, "b": {"c": 3.0, "d": 4.0}}, "trained on", "tested on")
-    <Figure size 440x210 with 2 Axes>
+    <Figure size 660x315 with 2 Axes>
     """
     check_some(scores, "scores")
     rows, columns = list(scores), list(next(iter(scores.values())))

@@ -1,12 +1,10 @@
 """Many values at once: histograms, arrows from noisy to denoised points, and maps of codes."""
 
-from itertools import cycle
-
 import numpy as np
 from matplotlib import colormaps
 
 from ..checks import check_whole
-from .canvas import COLOURS, check_some, finish, panels, show_shares
+from .canvas import COLOURS, check_some, colours_of, finish, panels, show_shares
 
 
 def histograms(values, xlabel, *, bins=100, span=None, log=False, marks=None, title=None):
@@ -40,14 +38,14 @@ def histograms(values, xlabel, *, bins=100, span=None, log=False, marks=None, ti
     Examples
     --------
     >>> histograms({"a": np.arange(9), "b": np.ones(9)}, "grey level")
-    <Figure size 720x300 with 2 Axes>
+    <Figure size 1080x450 with 2 Axes>
     """
     check_some(values, "values")
     if span is None:
         span = min(map(np.min, values.values())), max(map(np.max, values.values()))
     figure, axes = panels(1, len(values), max(3.6 * len(values), 7), 3, title)
-    for axis, (name, numbers), colour in zip(axes.flat, values.items(), cycle(COLOURS)):
-        show_shares(axis, numbers, bins, span, color=colour, log=log)
+    for axis, (name, colour) in zip(axes.flat, colours_of(values).items()):
+        show_shares(axis, values[name], bins, span, color=colour, log=log)
         axis.set(xlabel=xlabel, ylabel="share (%)", title=name)
         top = axis.get_xaxis_transform()
         for text, place in (marks or {}).items():
@@ -84,7 +82,7 @@ def arrow_fields(clean, starts, ends, *, title=None):
     --------
     >>> points = np.eye(2)
     >>> arrow_fields(points, points + 1, {"back": points})
-    <Figure size 400x400 with 1 Axes>
+    <Figure size 600x600 with 1 Axes>
     """
     shapes = {np.shape(points) for points in ends.values()} | {np.shape(starts)}
     if not ends or len(shapes) != 1 or np.ndim(starts) != 2 or np.shape(starts)[1] != 2:
@@ -125,7 +123,7 @@ def code_maps(codes, labels, *, n=1000, title=None):
     Examples
     --------
     >>> code_maps({"identity": np.eye(2)}, np.array([3, 7]))
-    <Figure size 450x450 with 1 Axes>
+    <Figure size 675x675 with 1 Axes>
     """
     labels = np.asarray(labels)
     n = check_whole(n, "n", 1)

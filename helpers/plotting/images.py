@@ -40,7 +40,7 @@ def image_grid(images, labels=None, *, n=10, rng=None, columns=10, size=1.0, tit
     Examples
     --------
     >>> image_grid(np.zeros((3, 28, 28, 1)), labels="abc", n=10)
-    <Figure size 300x140 with 3 Axes>
+    <Figure size 450x210 with 3 Axes>
     """
     images = check_images(images, "images", NOISE_MARGIN)
     labels = canvas.labels_of(labels, len(images))
@@ -76,7 +76,7 @@ def image_rows(rows, labels=None, *, n=10, rng=None, title=None):
     --------
     >>> digits = np.zeros((3, 28, 28, 1))
     >>> image_rows({"clean": digits, "noisy": digits})
-    <Figure size 420x225 with 6 Axes>
+    <Figure size 630x337.5 with 6 Axes>
     """
     rows = {name: check_images(images, name, NOISE_MARGIN) for name, images in rows.items()}
     counts = {len(images) for images in rows.values()}
@@ -95,7 +95,7 @@ def image_rows(rows, labels=None, *, n=10, rng=None, title=None):
     return canvas.finish(figure)
 
 
-def error_rows(clean, noisy, denoised, *, n=3, rng=None, limit=0.2, title=None):
+def error_rows(clean, noisy, denoised, *, n=3, rng=None, limit=0.1, title=None):
     """Show clean, noisy and denoised images with the error that is left, one image per row.
 
     Parameters
@@ -123,7 +123,7 @@ def error_rows(clean, noisy, denoised, *, n=3, rng=None, limit=0.2, title=None):
     --------
     >>> slices = np.zeros((1, 32, 32, 1))
     >>> error_rows(slices, slices + 0.1, slices + 0.05)
-    <Figure size 1080x275 with 5 Axes>
+    <Figure size 1620x412.5 with 5 Axes>
     """
     clean = check_images(clean, "clean")
     noisy = check_like(noisy, clean, "noisy")
@@ -167,7 +167,7 @@ def before_and_after(image, removed, *, limit=0.1, title=None):
     Examples
     --------
     >>> before_and_after(np.full((32, 32, 1), 0.5), np.full((32, 32, 1), 0.1))
-    <Figure size 1340x425 with 4 Axes>
+    <Figure size 2010x637.5 with 4 Axes>
     """
     before = canvas.check_slice(image, "image")
     if np.shape(removed) != np.shape(image):
@@ -184,7 +184,7 @@ def before_and_after(image, removed, *, limit=0.1, title=None):
     return canvas.finish(figure)
 
 
-def zoom_rows(images, box, clean=None, *, limit=0.2, title=None):
+def zoom_rows(images, box, clean=None, *, limit=0.1, title=None):
     """Show one slice by several methods: whole, zoomed into a box, and the error in the box.
 
     Parameters
@@ -214,7 +214,7 @@ def zoom_rows(images, box, clean=None, *, limit=0.2, title=None):
     --------
     >>> slice_ = np.zeros((64, 64, 1))
     >>> zoom_rows({"clean": slice_, "noisy": slice_ + 0.1}, (10, 10, 20, 20), slice_)
-    <Figure size 360x565 with 6 Axes>
+    <Figure size 540x847.5 with 6 Axes>
     """
     images = {name: canvas.check_slice(image, name) for name, image in images.items()}
     detail = canvas.cut(box, canvas.one_shape(images))
@@ -280,7 +280,7 @@ def detail_grid(images, box, clean, *, columns=7, limit=0.2, white=1.0, title=No
     --------
     >>> slice_ = np.zeros((64, 64, 1))
     >>> detail_grid({"noisy": slice_}, (10, 10, 20, 20), slice_)
-    <Figure size 380x350 with 5 Axes>
+    <Figure size 570x525 with 5 Axes>
     """
     canvas.check_some(images, "images")
     images = {"clean": clean, **images}
@@ -330,7 +330,7 @@ def noise_columns(clean, noisy, *, span=(-1, 1), title=None):
     --------
     >>> clean = np.zeros((1, 16, 16, 1))
     >>> noise_columns(clean, {"brighter": clean + 0.1, "darker": clean - 0.1})
-    <Figure size 440x360 with 4 Axes>
+    <Figure size 660x540 with 4 Axes>
     """
     canvas.check_some(noisy, "noisy")
     clean = check_images(clean, "clean")
@@ -369,7 +369,7 @@ def weight_grid(weights, columns=16, *, title=None):
     Examples
     --------
     >>> weight_grid(np.eye(4)[None])
-    <Figure size 70x95 with 1 Axes>
+    <Figure size 105x142.5 with 1 Axes>
     """
     weights = np.asarray(weights)
     if weights.ndim != 3 or 0 in weights.shape:

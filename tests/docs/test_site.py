@@ -27,10 +27,10 @@ def pages(site):
 def test_site_has_all_pages(pages):
     notebooks = [
         path.relative_to(publish.ROOT).with_suffix(".html").as_posix()
-        for path in publish.ROOT.glob("notebooks/**/*.ipynb")
-        if ".ipynb_checkpoints" not in path.parts
+        for path in publish.every_notebook()
     ]
-    more = ["index.html", "try.html", "glossary.html", "search.html", "api/index.html"]
+    names = ["index", "results", "own_scans", "archives", "try", "glossary", "data", "CONTRIBUTING"]
+    more = [f"{name}.html" for name in [*names, "search", "api/index"]]
     assert {*notebooks, *more} <= {*pages}
 
 
@@ -79,28 +79,40 @@ def test_axe_finds_no_serious_fault(tab, address, pages, scheme):
         assert serious == [], name
 
 
+def _page(site, path):
+    """Return the page of a notebook's file."""
+    place = path.relative_to(publish.ROOT).with_suffix(".html")
+    return (site / place).read_text(encoding="utf-8")
+
+
 def test_notebook_pages_have_colab_and_download_buttons(site):
-    for path in publish.ROOT.glob("notebooks/*.ipynb"):
-        text = (site / "notebooks" / f"{path.stem}.html").read_text(encoding="utf-8")
-        repository = publish.address().removeprefix("https://github.com/")
-        colab = (
-            f"https://colab.research.google.com/github/{repository}/blob/main/notebooks/{path.name}"
-        )
-        assert f'href="{colab}"' in text
-        assert f'href="../_sources/notebooks/{path.name}"' in text
-        assert (site / "_sources" / "notebooks" / path.name).is_file()
+    repository = publish.address().removeprefix("https://github.com/")
+    colab = f"https://colab.research.google.com/github/{repository}/blob/main/"
+    for path in publish.every_notebook():
+        text, name = _page(site, path), path.relative_to(publish.ROOT).as_posix()
+        if path in publish.notebooks():
+            assert f'href="{colab}{name}"' in text
+        else:
+            assert colab not in text  # nothing would fetch the repository there
+        assert re.search(rf'href="(\.\./)+_sources/{name}"', text)
+        assert (site / "_sources" / name).is_file()
+
+
+def test_solutions_are_linked_from_their_notebooks(site):
+    numbers = {path.stem[:2]: path for path in publish.notebooks()}
+    for path in publish.solutions():
+        assert f'href="solutions/{path.stem}.html"' in _page(site, numbers[path.stem[:2]])
 
 
 def test_formulas_are_drawn_and_checks_are_folded(site):
-    for path in publish.ROOT.glob("notebooks/*.ipynb"):
-        text = (site / "notebooks" / f"{path.stem}.html").read_text(encoding="utf-8")
+    for path in publish.every_notebook():
+        text = _page(site, path)
         source = path.read_text(encoding="utf-8")
         cells = json.loads(source)["cells"]
         told = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
         assert ("<math" in text) == bool(re.search(r"\$[^$]+\$", " ".join(told)))
-        assert len(re.findall(r'<details class="[^"]*\bhide\b', text)) >= source.count(
-            '"hide-cell"'
-        )
+        folded = re.findall(r'<details class="[^"]*\bhide\b', text)
+        assert len(folded) == source.count('"hide-cell"') + (path in publish.notebooks())
 
 
 def test_search_finds_a_word(tab, address):

@@ -13,7 +13,7 @@ import sources
 from helpers import metrics
 from helpers.hounsfield import HU_HIGH, HU_LOW, WINDOW_WIDTH
 
-NOTEBOOKS = sorted(publish.ROOT.glob("notebooks/**/*.ipynb"))
+NOTEBOOKS = publish.every_notebook()
 
 
 @pytest.mark.parametrize("module", [publish, samples, sources], ids=lambda module: module.__name__)
@@ -35,7 +35,29 @@ def test_links_stay_in_the_site_or_lead_to_the_repository():
         "../helpers": f"{publish.address()}/tree/main/helpers",
     }.items():
         assert sources.linked(f"[words]({link})", folder) == f"[words]({expected})"
-    assert sources.linked("[a](README.md)", publish.ROOT) == "[a](index.md)"
+    for link, expected in {
+        "README.md": "index.md",
+        "docs/results.md#leads": "results.md#leads",
+        "docs/publish.py": f"{blob}/docs/publish.py",
+        "notebooks/04_x.ipynb": "notebooks/04_x.ipynb",
+    }.items():
+        assert sources.linked(f"[words]({link})", publish.ROOT) == f"[words]({expected})"
+    for link, expected in {
+        "../README.md": "index.md",
+        "results.md": "results.md",
+        "../notebooks/04_x.ipynb": "notebooks/04_x.ipynb",
+        "../img/a.svg": "img/a.svg",
+        "../CONTRIBUTING.md": "CONTRIBUTING.md",
+        "../helpers": f"{publish.address()}/tree/main/helpers",
+    }.items():
+        assert sources.linked(f"[words]({link})", publish.ROOT / "docs") == f"[words]({expected})"
+    deep = folder / "solutions"
+    for link, expected in {
+        "../01_x.ipynb": "../01_x.ipynb",
+        "../../README.md": "../../index.md",
+        "../../helpers/metrics.py": f"{blob}/helpers/metrics.py",
+    }.items():
+        assert sources.linked(f"[words]({link})", deep) == f"[words]({expected})"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -49,6 +71,30 @@ def test_a_copy_differs_only_where_a_page_must(path):
             if any("image/png" in output.get("data", {}) for output in before["outputs"]):
                 assert len(after["metadata"]["mystnb"]["image"]["alt"]) > 10
         assert "Open in Colab](" not in "".join(after["source"])
+
+
+def test_what_is_folded_says_what_it_is(tmp_path):
+    """A code cell by MyST-NB, by its tag; text, which that leaves open, by the same element in the copy."""
+    cells = [
+        {"cell_type": kind, "metadata": {"tags": tags}, "source": [source], "outputs": []}
+        for kind, tags, source in (
+            ("code", [], publish.SETUP_CELL),
+            ("code", ["check", "hide-cell"], "assert True"),
+            ("code", ["solution", "hide-cell"], "1 + 1"),
+            ("markdown", ["solution", "hide-cell"], "It is **two**, see [1](01_x.ipynb)."),
+            ("markdown", [], "It is open."),
+        )
+    ]
+    path = tmp_path / "notebooks" / "01_x.ipynb"
+    path.parent.mkdir()
+    path.write_text(json.dumps({"cells": cells}))
+    setup, check, solution, answer, text = json.loads(sources.page_of(path, tmp_path))["cells"]
+    named = [cell["metadata"]["mystnb"]["code_prompt_show"] for cell in (setup, check, solution)]
+    assert named == ["Show the set-up", "Show the check", "Show the solution"]
+    assert setup["metadata"]["tags"] == ["hide-input"]
+    assert re.match(r'<div [^>]+><details class="[^"]*\bhide\b', answer["source"])
+    assert "\n\nIt is **two**, see [1](01_x.ipynb).\n\n</details>" in answer["source"]
+    assert text["source"] == "It is open."
 
 
 def test_api_pages_cover_the_package():
