@@ -252,7 +252,7 @@ def _colour_bar(figure, drawn, axes, used):
     bar.set_label("error in detail\n(grey levels)", fontsize=10)
 
 
-def detail_grid(images, box, clean, *, columns=7, limit=0.2, white=1.0, title=None):
+def detail_grid(images, box, clean, *, columns=7, limit=0.1, white=1.0, title=None):
     """Show the same detail of one slice by many methods, each above its error.
 
     Parameters
