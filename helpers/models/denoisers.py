@@ -13,7 +13,7 @@ from ..checks import check_edges, check_number, check_whole
 from ..contract import About, about, checked, trusting
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
-GRAIN_STD = 0.005  # 7 HU, chosen on the validation patients of `data.load_ct` (notebook 3)
+GRAIN_STD = 0.005  # 7 HU, chosen on the validation patients of `data.load_ct` (appendix A3)
 GRID_SPACING = 4  # of the pixels that are hidden at a time, in `hidden_grid`
 _CROSS = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32) / 4
 _PIXELS_AT_ONCE = 2**18  # one 512x512 slice, or many small images, go through a network together

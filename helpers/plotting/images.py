@@ -194,7 +194,8 @@ def zoom_rows(images, box, clean=None, *, limit=0.1, title=None):
     box : (int, int, int, int)
         Top, left, height and width of the detail in pixels, inside the image.
     clean : array of shape (height, width, 1), optional
-        The reference; a third row shows each column minus it, and nothing below the reference itself.
+        The reference; a third row shows each column minus it. Where the detail has no error, the cell is free,
+        and holds the colour bar.
     limit : float
         Error, in grey levels, at which the colours saturate.
     title : str, optional
@@ -212,31 +213,43 @@ def zoom_rows(images, box, clean=None, *, limit=0.1, title=None):
     Examples
     --------
     >>> slice_ = np.zeros((64, 64, 1))
-    >>> zoom_rows({"clean": slice_, "noisy": slice_}, (10, 10, 20, 20))
-    <Figure size 540x577.5 with 4 Axes>
+    >>> zoom_rows({"clean": slice_, "noisy": slice_ + 0.1}, (10, 10, 20, 20), slice_)
+    <Figure size 540x847.5 with 6 Axes>
     """
     images = {name: canvas.check_slice(image, name) for name, image in images.items()}
     detail = canvas.cut(box, canvas.one_shape(images))
+    errors = {}
     if clean is not None:
         clean = canvas.check_slice(clean, "clean")
         canvas.one_shape({**images, "clean": clean})
+        errors = {name: (image - clean)[detail] for name, image in images.items()}
+        errors = {name: error for name, error in errors.items() if error.any()}
     top, left, height, width = box
-    figure, axes = canvas.cells(2 if clean is None else 3, len(images), 1.8, 1.8, title)
+    figure, axes = canvas.cells(3 if errors else 2, len(images), 1.8, 1.8, title)
     for column, (name, image) in zip(axes.T, images.items()):
         canvas.show_grey(column[0], image, name)
         frame = {"fill": False, "color": canvas.COLOURS[4], "lw": 1.5}
         column[0].add_patch(Rectangle((left, top), width, height, **frame))
         canvas.show_grey(column[1], image[detail])
-        if clean is not None:
-            drawn = canvas.show_error(column[2], (image - clean)[detail], limit)
-            if np.array_equal(image, clean):  # an empty panel would say nothing
-                drawn.set_visible(False)
-                column[2].spines[:].set_visible(False)
+        if name in errors:
+            drawn = canvas.show_error(column[2], errors[name], limit)
+        elif errors:
+            column[2].axis("off")
     for axis, name in zip(axes[:, 0], ("whole slice", "detail", "error in detail")):
         axis.set_ylabel(name, fontsize=10)
-    if clean is not None:
-        figure.colorbar(drawn, ax=axes[2], label="error (grey levels)", fraction=0.03)
+    if errors:
+        _colour_bar(figure, drawn, axes[2], [name in errors for name in images])
     return canvas.finish(figure)
+
+
+def _colour_bar(figure, drawn, axes, used):
+    """Name the colours of the errors: in the first cell of the row that holds none, or beside the row."""
+    if all(used):
+        figure.colorbar(drawn, ax=axes, label="error (grey levels)", fraction=0.03)
+        return
+    bar = axes[used.index(False)].inset_axes([0.72, 0.04, 0.1, 0.92])
+    bar = figure.colorbar(drawn, cax=bar, ticklocation="left")
+    bar.set_label("error in detail\n(grey levels)", fontsize=10)
 
 
 def detail_grid(images, box, clean, *, columns=7, limit=0.1, white=1.0, title=None):
