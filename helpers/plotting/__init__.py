@@ -5,7 +5,14 @@ errors share a blue-white-red scale with 0 in the middle, which colour-blind rea
 """
 
 from .canvas import COLOURS
-from .charts import loss_curves, psnr_bars, quality_against_time, score_curves, score_table
+from .charts import (
+    loss_curves,
+    psnr_bars,
+    quality_against_time,
+    score_curves,
+    score_dots,
+    score_table,
+)
 from .distributions import arrow_fields, code_maps, histograms
 from .images import (
     before_and_after,

@@ -1,4 +1,4 @@
-"""Charts: curves of training, curves and bars of scores, scores against time, and tables."""
+"""Charts: curves of training, curves, dots and bars of scores, scores against time, and tables."""
 
 from itertools import cycle
 
@@ -120,6 +120,55 @@ def score_curves(
         axis.minorticks_off()
     axis.grid(alpha=0.3)
     _legend(figure, axis, len(curves))
+    return finish(figure)
+
+
+def score_dots(groups, xlabel, *, marks=None, title=None):
+    """Show how far each group of settings spreads: a row for each group, a named dot for each setting.
+
+    Parameters
+    ----------
+    groups : dict of str to dict of str to float
+        Name of each row, and in it the name and the score of each setting.
+    xlabel : str
+        Name and unit of the score.
+    marks : dict of str to float, optional
+        Scores drawn as dotted lines over all rows, such as that of the noisy input.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Names stand above and below the dots in turn, so that close ones can be read.
+
+    Raises
+    ------
+    ValueError
+        If there is no group, or one is empty.
+
+    Examples
+    --------
+    >>> score_dots({"code size": {"8": 13.0, "32": 14.4}, "loss": {"BCE": 14.4, "MSE": 14.2}}, "PSNR (dB)")
+    <Figure size 700x250 with 1 Axes>
+    """
+    check_some(groups, "groups")
+    for group, scores in groups.items():
+        check_some(scores, group)
+    size = (7, 0.75 * len(groups) + 1)
+    figure, axis = plt.subplots(figsize=size, layout="constrained")
+    for row, (scores, colour) in enumerate(zip(groups.values(), cycle(COLOURS))):
+        names = sorted(scores, key=scores.get)
+        axis.plot([scores[name] for name in names], [row] * len(names), "o-", lw=1, color=colour)
+        for name, (height, side) in zip(names, cycle([(6, "bottom"), (-6, "top")])):
+            style = {"textcoords": "offset points", "ha": "center", "va": side, "fontsize": 9}
+            axis.annotate(name, (scores[name], row), (0, height), **style)
+    for (name, value), style in zip((marks or {}).items(), cycle((":", "-."))):
+        axis.axvline(value, ls=style, color="0.35", label=name)
+    axis.set_yticks(range(len(groups)), list(groups))
+    axis.set(ylim=(len(groups) - 0.4, -0.6), xlabel=xlabel, title=title)
+    axis.grid(alpha=0.3, axis="x")
+    if marks:
+        axis.legend(frameon=False, fontsize=9)
     return finish(figure)
 
 
