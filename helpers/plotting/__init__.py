@@ -1,18 +1,12 @@
-"""The figures of the notebooks: pictures (`images`), curves and bars (`charts`), charts with names beside curves
-and points (`labelled`), many values at once (`distributions`), and what they share (`canvas`). Every function
-returns a closed Figure, which a notebook shows once; `title` stands above it. Grey images share the scale 0 (black)
-to 1 (white); errors share a blue-white-red scale with 0 in the middle, which colour-blind readers can tell apart.
+"""The figures of the notebooks: pictures (`images`), curves (`charts`), charts with names beside curves and points
+(`labelled`), dots, bars and tables of scores (`scores`), many values at once (`distributions`), and what they share
+(`canvas`). Every function returns a closed Figure, which a notebook shows once; `title` stands above it. Grey images
+share the scale 0 (black) to 1 (white); errors share a blue-white-red scale with 0 in the middle, which colour-blind
+readers can tell apart.
 """
 
 from .canvas import COLOURS, METHODS, colours_of
-from .charts import (
-    loss_curves,
-    psnr_bars,
-    quality_against_time,
-    score_bars,
-    score_curves,
-    score_table,
-)
+from .charts import loss_curves, quality_against_time, score_curves
 from .distributions import arrow_fields, code_maps, correlation_maps, histograms
 from .images import (
     before_and_after,
@@ -25,3 +19,4 @@ from .images import (
     zoom_rows,
 )
 from .labelled import difference_curves, labelled_points
+from .scores import psnr_bars, score_bars, score_dots, score_table

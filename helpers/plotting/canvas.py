@@ -114,6 +114,12 @@ def check_length(values, count, name, which):
         raise ValueError(f"{name}: expected {count} values {which}, got {len(values)}")
 
 
+def check_intervals(intervals, scores):
+    """Raise ValueError unless there is an interval for every score, or none at all."""
+    if intervals is not None and not all(np.shape(intervals.get(name)) == (2,) for name in scores):
+        raise ValueError(f"intervals: expected two ends for each of {', '.join(scores)}")
+
+
 def labels_of(labels, count):
     """Return a label as text for each of `count` images, empty where there are none."""
     if labels is None:

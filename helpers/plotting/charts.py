@@ -1,4 +1,4 @@
-"""Charts: curves of training, curves and bars of scores, scores against time, and tables."""
+"""Charts: curves of training and of scores, and scores against time."""
 
 from itertools import cycle
 
@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import to_rgb
 
-from .canvas import check_length, check_some, colours_of, finish
+from .canvas import check_intervals, check_length, check_some, colours_of, finish
 
 
 def loss_curves(histories, metric="loss", *, ylabel="loss", log=False, title=None):
@@ -126,123 +126,6 @@ def score_curves(
     return finish(figure)
 
 
-def psnr_bars(scores, intervals=None, *, unit="PSNR (dB)", title=None):
-    """Compare methods by a row each, best on top: a dot at the score, a line over its interval.
-
-    Parameters
-    ----------
-    scores : dict of str to float
-        Mean score of each method.
-    intervals : dict of str to (float, float), optional
-        Confidence interval of each mean.
-    unit : str
-        Name and unit of the score.
-    title : str, optional
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Dots and not bars, as the axis does not start at 0: PSNR has no meaningful zero.
-
-    Raises
-    ------
-    ValueError
-        If there are no scores, one is not finite, or one has no interval where others have.
-
-    Examples
-    --------
-    >>> psnr_bars({"noisy": 23.3, "median": 28.6})
-    <Figure size 1050x240 with 1 Axes>
-    """
-    if not scores or not np.isfinite(list(scores.values())).all():
-        raise ValueError(f"scores: expected finite numbers, got {scores}")
-    _check_intervals(intervals, scores)
-    names = sorted(scores, key=scores.get)
-    figure, axis = plt.subplots(figsize=(7, 0.3 * len(names) + 1), layout="constrained")
-    reach = []
-    for row, (name, colour) in enumerate(colours_of(names).items()):
-        axis.plot(scores[name], row, "o", ms=6, color=colour)
-        ends = scores[name], scores[name]
-        if intervals is not None:
-            ends = intervals[name]
-            axis.plot(ends, [row, row], "|-", lw=2, color=colour)
-        reach.extend(ends)
-        axis.annotate(
-            f"{scores[name]:.2f}",
-            (max(ends), row),
-            (8, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=9,
-        )
-    spread = max(reach) - min(reach) or 1
-    axis.set(
-        xlim=(min(reach) - 0.05 * spread, max(reach) + 0.15 * spread), xlabel=unit, title=title
-    )
-    axis.set_yticks(range(len(names)), names)
-    axis.set_ylim(-0.6, len(names) - 0.4)
-    axis.grid(alpha=0.3)
-    axis.spines[["top", "right"]].set_visible(False)
-    return finish(figure)
-
-
-def score_bars(groups, *, unit="PSNR (dB)", title=None):
-    """Compare a few methods step by step: groups of horizontal bars that start at 0, each with its number.
-
-    Parameters
-    ----------
-    groups : dict of str to dict of str to float
-        Name of each group, the first on top, then of each method in it. The numbers are written as they are, to four
-        digits. A method may be missing in a group; one that is infinite gets a bar to the edge.
-    unit : str
-        Name and unit of the score.
-    title : str, optional
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        A method has the same colour in every group.
-
-    Raises
-    ------
-    ValueError
-        If there is no group, one is empty, or a score is neither finite nor plus infinity.
-
-    Examples
-    --------
-    >>> score_bars({"before": {"a": 20.0, "b": 25.0}, "after": {"a": 30.0, "b": float("inf")}})
-    <Figure size 960x312 with 1 Axes>
-    """
-    values = [value for group in groups.values() for value in group.values()]
-    if not all(groups.values()) or not any(np.isfinite(values)) or np.isnan(values).any():
-        raise ValueError(f"groups: expected a number for each method, got {groups}")
-    if min(values) == -np.inf:
-        raise ValueError(f"groups: expected no minus infinity, got {groups}")
-    colours = colours_of(dict.fromkeys(method for group in groups.values() for method in group))
-    edge = 1.15 * max(0, *(value for value in values if np.isfinite(value)))
-    height = 0.22 * len(values) + 0.15 * len(groups) + 0.9
-    figure, axis = plt.subplots(figsize=(6.4, round(height, 2)), layout="constrained")
-    position, middles, bars = 0.0, [], {}
-    for group in groups.values():
-        middles.append(position + (len(group) - 1) / 2)
-        for method, value in group.items():
-            length = min(value, edge)
-            bars[method] = axis.barh(position, length, color=colours[method], height=0.85)
-            text = f" {value:.4g}" if np.isfinite(value) else "\N{INFINITY} "
-            style = {} if np.isfinite(value) else {"ha": "right", "fontsize": 16}
-            axis.text(max(length, 0), position, text, va="center", **style)
-            position += 1
-        position += 0.7
-    axis.set(xlim=(min(0, *values), edge), ylim=(position - 0.7, -0.8), xlabel=unit)
-    axis.set_yticks(middles, list(groups))
-    axis.tick_params(axis="y", length=0)
-    axis.spines[["top", "right"]].set_visible(False)
-    where = {"loc": "outside upper center", "ncols": 3, "frameon": False}
-    shown = [bars[method] for method in colours]
-    figure.legend(shown, list(colours), title=title, title_fontsize=12, **where)
-    return finish(figure)
-
-
 def quality_against_time(scores, seconds, intervals=None, *, title=None):
     """Plot the quality of each method against the time it takes, with its name beside the point.
 
@@ -274,7 +157,7 @@ def quality_against_time(scores, seconds, intervals=None, *, title=None):
     times = {name: 1000 * seconds.get(name, 0) for name in scores}
     if not times or min(times.values()) <= 0:
         raise ValueError(f"seconds: expected a time above 0 for each of {', '.join(scores)}")
-    _check_intervals(intervals, scores)
+    check_intervals(intervals, scores)
     figure, axis = plt.subplots(figsize=(8, 4.5), layout="constrained")
     for name, colour in colours_of(scores).items():
         axis.plot(times[name], scores[name], "o", ms=7, color=colour)
@@ -300,64 +183,12 @@ def quality_against_time(scores, seconds, intervals=None, *, title=None):
     return finish(figure)
 
 
-def score_table(scores, ylabel, xlabel, *, unit="PSNR (dB)", title=None):
-    """Show a table of scores, coloured, with the numbers written into it.
-
-    Parameters
-    ----------
-    scores : dict of str to dict of str to float
-        Name of each row, then of each column; every row has the same columns.
-    ylabel, xlabel : str
-        What the rows and the columns are.
-    unit : str
-        Name and unit of the score, for the colour bar.
-    title : str, optional
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-
-    Raises
-    ------
-    ValueError
-        If there are no rows, or they have different columns.
-
-    Examples
-    --------
-    >>> score_table({"a": {"c": 1.0, "d": 2.0}, "b": {"c": 3.0, "d": 4.0}}, "trained on", "tested on")
-    <Figure size 660x315 with 2 Axes>
-    """
-    check_some(scores, "scores")
-    rows, columns = list(scores), list(next(iter(scores.values())))
-    if any(list(row) != columns for row in scores.values()):
-        raise ValueError(f"scores: expected the columns {', '.join(columns)} in every row")
-    table = np.array([list(row.values()) for row in scores.values()])
-    size = (1.2 * len(columns) + 2, 0.45 * len(rows) + 1.2)
-    figure, axis = plt.subplots(figsize=size, layout="constrained")
-    drawn = axis.imshow(table, cmap="cividis", aspect="auto")
-    middle = (table.min() + table.max()) / 2
-    for (row, column), value in np.ndenumerate(table):
-        colour = "white" if value < middle else "black"
-        axis.text(column, row, f"{value:.1f}", ha="center", va="center", color=colour)
-    axis.set_xticks(range(len(columns)), columns)
-    axis.set_yticks(range(len(rows)), rows)
-    axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
-    figure.colorbar(drawn, label=unit)
-    return finish(figure)
-
-
 def _legend(figure, axis, curves):
     """Name the curves inside the chart, or beside it where there are more than four."""
     if curves > 4:
         figure.legend(loc="outside right center", frameon=False, fontsize=9)
     else:
         axis.legend(frameon=False, fontsize=9)
-
-
-def _check_intervals(intervals, scores):
-    """Raise ValueError unless there is an interval for every score, or none at all."""
-    if intervals is not None and not all(np.shape(intervals.get(name)) == (2,) for name in scores):
-        raise ValueError(f"intervals: expected two ends for each of {', '.join(scores)}")
 
 
 def _label_heights(times, scores, gap):

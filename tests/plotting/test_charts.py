@@ -53,6 +53,26 @@ def test_score_curves():
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("size", "PSNR (dB)")
 
 
+def test_score_dots():
+    groups = {"code size": {"8": 13.0, "32": 14.4, "2": 12.1}, "loss": {"BCE": 14.4, "MSE": 14.2}}
+    figure = plotting.score_dots(groups, "PSNR (dB)", marks={"noisy": 9.3}, title="four choices")
+    figure.draw_without_rendering()
+    (axis,) = figure.axes
+    assert [text.get_text() for text in axis.get_yticklabels()] == list(groups)
+    assert (axis.get_xlabel(), axis.get_title()) == ("PSNR (dB)", "four choices")
+    codes, losses, noisy = axis.lines
+    assert codes.get_xdata().tolist() == [12.1, 13.0, 14.4]
+    assert losses.get_ydata().tolist() == [1, 1]
+    assert codes.get_color() != losses.get_color()
+    assert [text.get_text() for text in axis.texts] == ["2", "8", "32", "MSE", "BCE"]
+    places = [text.xyann[1] for text in axis.texts]
+    assert places[0] == -places[1] == places[2] > 0  # above and below in turn
+    assert names_in(axis.get_legend()) == ["noisy"]
+    for wrong in ({}, {"loss": {}}):
+        with pytest.raises(ValueError, match="expected at least one, got none"):
+            plotting.score_dots(wrong, "PSNR (dB)")
+
+
 def test_a_companion_is_dashed_in_a_darker_shade():
     curves = {"a": ([2, 4], [1, 2]), "b": ([2, 4], [0, 5])}
     (axis,) = plotting.score_curves(curves, "f", "power", dashed={"b": ([2, 4], [1, 4])}).axes
