@@ -94,7 +94,7 @@ def score_dots(groups, xlabel, *, marks=None, title=None):
     Examples
     --------
     >>> score_dots({"code size": {"8": 13.0, "32": 14.4}, "loss": {"BCE": 14.4, "MSE": 14.2}}, "PSNR (dB)")
-    <Figure size 700x250 with 1 Axes>
+    <Figure size 1050x375 with 1 Axes>
     """
     check_some(groups, "groups")
     for group, scores in groups.items():
