@@ -37,6 +37,8 @@ def execute(path):
     subprocess.run(command, check=True)
     notebook = json.loads(path.read_text(encoding="utf-8"))
     notebook["metadata"] = METADATA
+    for cell in notebook["cells"]:
+        cell["metadata"].pop("execution", None)  # when each cell ran
     path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
