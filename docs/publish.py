@@ -12,15 +12,8 @@ from pathlib import Path
 from helpers import comparison
 
 ROOT = Path(__file__).resolve().parents[1]
-README_METHODS = [  # the others stand on the page of results
-    "noisy",
-    "gaussian",
-    "nl_means",
-    "bm3d",
-    "ct_unet_small",
-    "ct_unet",
-    "ct_unet_25d",
-]
+README_METHODS = ["noisy", "gaussian", "ct_unet", "bm3d", "bm4d", "ct_scan"]
+SCAN_METHODS = [*README_METHODS[:2], "bilateral", "nl_means", *README_METHODS[2:]]
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 
 SETUP_CELL = """\
@@ -149,7 +142,8 @@ def parts(root=ROOT):
     levels, _ = comparison.read_results()
     of_transfer, settings_of_transfer = comparison.read_results(comparison.TRANSFER)
     summary = comparison.summarise(levels[comparison.STD], "bm3d")
-    few = {name: summary[name] for name in README_METHODS}
+    scans, of_scans = comparison.read_results(comparison.SCANNER)
+    noise_hu = of_scans["noise_hu"]
     measured, site = run_times(root), site_address(root)
     seconds = measured["seconds"]
     series = sum(seconds[path.stem] for path in notebooks(root))
@@ -159,9 +153,11 @@ def parts(root=ROOT):
             "run times": f"About {minutes(series)} for all notebooks, about {minutes(seconds['pytest'])} for all "
             f"tests, measured on {measured['machine']}.",
             "notebooks": notebooks_table(root),
-            "quality": comparison.quality_table(few, "bm3d", times=True),
+            "scans": comparison.scan_table(scans, noise_hu, README_METHODS),
         },
         "docs/results.md": {
+            "scans": comparison.scan_table(scans, noise_hu, SCAN_METHODS),
+            "leads of scans": comparison.lead_table(scans, "ct_scan"),
             "who knows what": who_knows_what(levels[comparison.STD]),
             "quality": comparison.quality_table(summary, "bm3d", times=True),
             "leads": comparison.lead_table(levels),

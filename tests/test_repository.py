@@ -13,6 +13,9 @@ import pytest
 import execute
 import publish
 from helpers import comparison, models, training
+from helpers.data import load_ct
+from helpers.hounsfield import WINDOW_WIDTH
+from helpers.noise import tissue_differences
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS, SOLUTIONS = publish.notebooks(), publish.solutions()
@@ -215,6 +218,7 @@ def test_notebook_is_quiet(path):
 def test_notebook_tells_nothing_about_a_machine(path):
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"/(home|root|tmp|work|Users|private)/|[A-Z]:\\\\", text)
+    assert "iopub" not in text  # when each cell ran
     metadata = json.loads(text)["metadata"]
     assert set(metadata) <= {"kernelspec", "language_info"}
     assert metadata["kernelspec"]["name"] == "python3"
@@ -435,13 +439,18 @@ def test_readme_is_short():
 
 
 def test_claims_of_the_readme():
-    levels, _ = comparison.read_results()
-    results = {name: levels[comparison.STD][name] for name in publish.README_METHODS}
-    assert "BM3D and NL-means are told the strength of the noise, the U-Nets are not" in _said(
-        "README.md"
-    )
-    told = {name for name, entry in results.items() if entry["about"].told_std}
-    assert told == {"bm3d", "nl_means"}
+    said, (scans, _) = _said("README.md"), comparison.read_results(comparison.SCANNER)
+    assert "nine simulated scans, three reconstruction kernels at three doses" in said
+    kinds = [comparison.SCANS[name] for name in scans]
+    assert len({scan.kernel_name for scan in kinds}) == len({scan.photons for scan in kinds}) == 3
+    assert len(scans) == 9 and "102 slices" in said
+    for results in scans.values():
+        assert sum(map(len, results["bm3d"]["psnr"])) == 102
+    assert "the U-Net for scans has learned from the same simulation" in said
+    assert scans[kinds[0].name]["ct_scan"]["about"].label == "U-Net for scans"
+    for name, of_scanner in (("ct_scan", True), ("ct_unet", False)):
+        recipe = json.loads((models.WEIGHTS / f"{name}.json").read_text(encoding="utf-8"))
+        assert ("scanner_noise" in json.dumps(recipe)) == of_scanner
 
 
 def test_claims_about_the_comparison():
@@ -479,6 +488,38 @@ def test_claims_about_the_comparison():
     assert "not about the next one" in said
     ends = [summary["ct_unet"]["difference"][1:], summary["ct_unet"]["patients"]]
     assert np.ptp(ends[1]) > np.ptp(ends[0])  # the next patient may lie outside
+
+
+def test_claims_about_scans():
+    said, (scans, settings) = _said("docs/results.md"), comparison.read_results(comparison.SCANNER)
+    means = {
+        name: {method: np.concatenate(entry["psnr"]).mean() for method, entry in results.items()}
+        for name, results in scans.items()
+    }
+    ahead = {name: mean["ct_scan"] - mean["bm3d"] for name, mean in means.items()}
+    overall = np.mean(list(ahead.values()))
+    assert f"is {overall:.1f} dB ahead of BM3D in the mean of the nine scans" in said
+    for photons, said_as in ((40_000, "40,000"), (160_000, "160,000")):
+        leads = [ahead[name] for name in scans if comparison.SCANS[name].photons == photons]
+        assert f"{min(leads):+.1f} to {max(leads):+.1f} dB at {said_as} photons" in said
+        behind = [n for n in scans if means[n]["bm4d"] > means[n]["ct_scan"] and f"{photons} " in n]
+        assert len(behind) == (0 if photons == 40_000 else 3)
+    assert "It is behind BM3D in the weakest noise, 14 HU, which is less than the noise" in said
+    weakest = min(settings["noise_hu"], key=settings["noise_hu"].get)
+    assert [name for name in scans if ahead[name] < 0] == [weakest]
+    assert "In the weakest noise, BM3D that is told the noise is ahead" in _said(
+        "notebooks/06_scanner_noise.ipynb"
+    )
+    own = np.mean([tissue_differences(patient).std() for patient in load_ct("test")])
+    assert round(settings["noise_hu"][weakest]) == 14 < WINDOW_WIDTH * own
+    assert (
+        "BM4D, which sees neighbouring slices, is behind it at 40,000 photons and ahead of it at 160,000."
+        in said
+    )
+    assert "leaves the noise of the two Hann kernels as it is" in said
+    for name in scans:
+        if name.startswith("hann"):
+            assert abs(means[name]["ct_unet"] - means[name]["noisy"]) < 0.1
 
 
 def test_claims_about_images_of_other_kinds():

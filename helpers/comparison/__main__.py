@@ -110,7 +110,7 @@ def _parser():
         "--noise",
         choices=["white", "ct"],
         default="white",
-        help="white Gaussian noise, or that of a scanner, with three kernels at three doses and with slices that overlap (default white)",
+        help="white Gaussian noise, or that of a scanner, with three kernels at three doses (default white)",
     )
     add(
         "--images",

@@ -59,7 +59,6 @@ class Scan:
 _RECONSTRUCTIONS = (("ramp", 1.0), ("hann", 1.0), ("hann", 0.7))  # kernel, cut-off
 _PHOTONS = (40_000, 80_000, 160_000)
 _SCANS = [Scan(kernel, n, cutoff) for kernel, cutoff in _RECONSTRUCTIONS for n in _PHOTONS]
-_SCANS += [Scan(kernel, 80_000, cutoff, 0.3) for kernel, cutoff in _RECONSTRUCTIONS]
 SCANS = {scan.name: scan for scan in _SCANS}
 
 

@@ -155,6 +155,7 @@ def test_stored_results_hold_all_methods_and_slices(stored, shipped):
     [
         (comparison.RESULTS, ""),
         (comparison.TRANSFER, " --images transfer"),
+        (comparison.SCANNER, " --noise ct"),
     ],
 )
 def test_no_stored_row_is_stale(path, options, shipped):
@@ -197,3 +198,27 @@ def test_what_neighbours_are_worth(stored):
     means = {name: np.concatenate(entry["psnr"]).mean() for name, entry in stored[0.07].items()}
     assert means["ct_unet_25d"] >= means["ct_unet"] + 0.3
     assert means["ct_unet_25d"] >= means["bm4d"] + 0.1
+
+
+@pytest.fixture(scope="module")
+def scans():
+    """The repository's results with a scanner's noise: {name of the scan: results}."""
+    return comparison.read_results(comparison.SCANNER)[0]
+
+
+def test_stored_scans_hold_all_methods_and_slices(scans, shipped):
+    methods = comparison.filters() | comparison.filters(volume=True) | shipped
+    assert set(scans) == set(comparison.SCANS)
+    for results in scans.values():
+        assert set(results) == {"noisy", *methods}
+        assert [len(patient) for patient in results["bm3d"]["psnr"]] == [46, 56]
+
+
+@pytest.mark.parametrize("name", comparison.SCANS)
+def test_stored_leads_in_the_noise_of_scans(name, scans):
+    """Over BM3D that is told the noise, unless it is very weak, and over the network that knows white noise only."""
+    psnrs = {method: np.concatenate(entry["psnr"]) for method, entry in scans[name].items()}
+    weak = name == "hann cut at 0.7, 160000 photons"
+    assert (psnrs["ct_scan"].mean() > psnrs["bm3d"].mean()) != weak
+    assert psnrs["ct_scan"].mean() > psnrs["ct_unet"].mean() + 1
+    assert psnrs["bm3d"].mean() > psnrs["gaussian"].mean()
