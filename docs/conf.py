@@ -22,7 +22,6 @@ extensions = [
     "mathml",
     "finish",
 ]
-suppress_warnings = ["toc.empty_glob"]  # a series without appendices is one, too
 exclude_patterns = ["_*", "demo", "jupyter_execute", "**.ipynb_checkpoints"]
 language = "en"
 

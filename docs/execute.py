@@ -59,9 +59,8 @@ def main():
         times["seconds"][name] = round(time.perf_counter() - start)
         TIMES.write_text(json.dumps(times, indent=2) + "\n", encoding="utf-8")
         print(f"{name}: {times['seconds'][name]} s")
-        if {path.stem for path in publish.notebooks()} <= times[
-            "seconds"
-        ].keys():  # a new one has no time before its turn
+        told = {path.stem for path in publish.notebooks()}
+        if told <= times["seconds"].keys():  # a new one has no time before its turn
             publish.main()  # now, or pytest would find stale texts
 
 

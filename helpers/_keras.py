@@ -6,18 +6,14 @@ Set the environment variable TF_CPP_MIN_LOG_LEVEL to 0 to see that log.
 import logging
 import os
 
+from .quiet import quiet
+
 # TensorFlow 2.20 and later write the log before they read the variable, so it does not help alone:
 # file descriptor 2 is closed to them as well. Errors come as exceptions and are not hidden. Only 0 is
 # the user's wish for certain: `import jax` sets 1, and child processes inherit it.
 if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") != "0":
-    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
+    with quiet():
         import keras
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-        os.close(nowhere)
     # Notebooks build many small networks, and TensorFlow warns that each one is traced anew.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 else:

@@ -5,7 +5,7 @@ from itertools import product
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .canvas import check_length, check_some, colours_of, finish
+from .canvas import check_intervals, check_length, check_some, colours_of, finish
 
 _STEPS = [0] + [sign * 1.2 * k for k in range(1, 8) for sign in (1, -1)]  # heights of letters
 _LINE = {"arrowstyle": "-", "color": "0.6", "lw": 0.6, "shrinkA": 0, "shrinkB": 2}
@@ -105,8 +105,7 @@ def labelled_points(points, xlabel, ylabel, *, intervals=None, zero=None, title=
     <Figure size 1200x675 with 1 Axes>
     """
     check_some(points, "points")
-    if intervals is not None and not set(points) <= set(intervals):
-        raise ValueError(f"intervals: expected one for each of {', '.join(points)}")
+    check_intervals(intervals, points)
     figure, axis = plt.subplots(figsize=(8, 4.5), layout="constrained")
     for name, colour in colours_of(points).items():
         axis.plot(*points[name], "o", ms=7, color=colour)

@@ -99,7 +99,7 @@ BAD = [
     ),
     ("points: expected", lambda: plotting.labelled_points({}, "x", "y")),
     (
-        "intervals: expected one for each of a",
+        "intervals: expected two ends for each of a",
         lambda: plotting.labelled_points({"a": (1, 2)}, "x", "y", intervals={}),
     ),
 ]
