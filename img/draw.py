@@ -14,8 +14,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Polygon, Rectangle
 
-from helpers.baselines import bm3d
-from helpers.data import load_ct, load_mnist
+from helpers.comparison import SCANNER, SCANS, read_results, scan_copies, scan_spectra, told
+from helpers.data import load_mnist
 from helpers.metrics import clipped, psnr
 from helpers.models import denoising_unet, pretrained_denoiser
 from helpers.noise import add_gaussian_noise
@@ -291,19 +291,21 @@ def unet():
 
 
 def denoised_slice():
-    """Draw the result: a test slice clean, noisy, denoised by BM3D and by the shipped U-Net.
+    """Draw the result: a test slice clean, with a scanner's noise, denoised by BM3D and by the U-Net for scans.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    clean = load_ct("test")[1][40:41]
-    noisy = add_gaussian_noise(clean, 0.07, np.random.default_rng(0))
+    scan, patient, index = SCANS["hann, 40000 photons"], 1, 40
+    clean, noisy = (images[patient] for images in scan_copies("test", scan, first=index + 2))
+    clean, noisy = clean[index : index + 1], noisy[index : index + 1]
+    known = told([(clean, noisy, scan_spectra("test", scan)[patient])])["bm3d"][0]
     versions = {
         "clean": clean,
-        "noisy": noisy,
-        "BM3D": bm3d(noisy, std=0.07),
-        "U-Net": pretrained_denoiser("ct_unet")(noisy),
+        "scanner noise": noisy,
+        "BM3D": known(noisy, strength=1.0, profile="refilter"),
+        "U-Net for scans": pretrained_denoiser("ct_scan")(noisy),
     }
     quality = {name: psnr(clean, clipped(clean, images))[0] for name, images in versions.items()}
     titles = {name: f"{name}, {score:.1f} dB" for name, score in quality.items()}
