@@ -53,7 +53,7 @@ from .tables import markdown_table
 
 WITHOUT_CLEAN = RESULTS.with_name("without_clean.csv")
 SEEDS = (0, 1, 2)
-WIDTHS, EPOCHS, STEPS, BATCH_SIZE, SIZE, PEAK = (32, 48, 48), 8, 250, 8, 64, 1e-3
+WIDTHS, EPOCHS, STEPS, BATCH_SIZE, SIZE, PEAK = (32, 48, 48), 8, 250, 8, 48, 1e-3
 CALIBRATED = ("nl_means", "total_variation", "bilateral")  # of `baselines.BASELINES`
 _COMMAND = "python -m helpers.comparison.without_clean"
 _COLUMNS = ["noise", "method", "seed", "patient", "slice", "psnr_db"]
@@ -269,7 +269,7 @@ def read_without_clean(path=WITHOUT_CLEAN):
 
     Examples
     --------
-    >>> list(read_without_clean()["white"])[0]  # doctest: +SKIP
+    >>> list(read_without_clean()["white"])[0]
     'noisy'
     """
     lines = stored_lines(path, _COMMAND)

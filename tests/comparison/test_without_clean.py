@@ -261,3 +261,20 @@ def test_table_of_what_the_command_stores(tmp_path, command):
     assert (
         inverse.startswith("| Noise2Inverse | | | 2") and sum("| | | 2" in row for row in rows) == 1
     )
+
+
+def test_stored_results_say_what_theory_says():
+    """Where noise is independent from pixel to pixel, all ways help; in a scanner's, blind spots and SURE do not."""
+    means = {
+        noise: {
+            name: np.mean([np.concatenate(patients).mean() for patients in seeds.values()])
+            for name, seeds in methods.items()
+        }
+        for noise, methods in without_clean.read_without_clean().items()
+    }
+    assert min(means["white"], key=means["white"].get) == "noisy"
+    for noise, of_methods in means.items():
+        assert max(of_methods, key=of_methods.get) == "clean"
+        assert of_methods["clean"] - of_methods["noise2noise"] < 0.3
+    for name in ("noise2void", "noise2self", "sure"):
+        assert means["scanner"][name] < means["scanner"]["noisy"]
