@@ -6,7 +6,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import to_rgb
 
-from .canvas import check_intervals, check_length, check_some, colours_of, finish
+from .canvas import check_length, check_some, colours_of, finish
+from .labelled import labelled_points
 
 
 def loss_curves(histories, metric="loss", *, ylabel="loss", log=False, title=None):
@@ -152,35 +153,19 @@ def quality_against_time(scores, seconds, intervals=None, *, title=None):
     Examples
     --------
     >>> quality_against_time({"median": 28.6, "BM3D": 32.3}, {"median": 1e-4, "BM3D": 1.1})
-    <Figure size 1200x675 with 1 Axes>
+    <Figure size 1050x690 with 1 Axes>
     """
     times = {name: 1000 * seconds.get(name, 0) for name in scores}
     if not times or min(times.values()) <= 0:
         raise ValueError(f"seconds: expected a time above 0 for each of {', '.join(scores)}")
-    check_intervals(intervals, scores)
-    figure, axis = plt.subplots(figsize=(8, 4.5), layout="constrained")
-    for name, colour in colours_of(scores).items():
-        axis.plot(times[name], scores[name], "o", ms=7, color=colour)
-        if intervals is not None:
-            axis.plot([times[name]] * 2, intervals[name], color=colour, lw=1.5)
-    low, high = axis.get_ylim()
-    axis.set(
-        xscale="log",
-        xlim=(min(times.values()) / 2, max(times.values()) * 8),
-        xlabel="time per slice (ms, logarithmic)",
-        ylabel="PSNR (dB)",
+    return labelled_points(
+        {name: (times[name], scores[name]) for name in scores},
+        "time per slice (ms, logarithmic)",
+        "PSNR (dB)",
+        intervals=intervals,
+        log=True,
         title=title,
     )
-    line = {"arrowstyle": "-", "color": "0.6", "lw": 0.6, "shrinkA": 0, "shrinkB": 2}
-    gap = (high - low) / 20
-    heights = _label_heights(times, scores, gap)
-    ends = min(heights.values()) - gap, max(heights.values()) + gap
-    axis.set_ylim(min(low, ends[0]), max(high, ends[1]))
-    for name, height in heights.items():
-        point, text = (times[name], scores[name]), (times[name] * 1.35, height)
-        axis.annotate(name, point, text, va="center", fontsize=9, arrowprops=line)
-    axis.grid(alpha=0.3)
-    return finish(figure)
 
 
 def _legend(figure, axis, curves):
@@ -189,21 +174,3 @@ def _legend(figure, axis, curves):
         figure.legend(loc="outside right center", frameon=False, fontsize=9)
     else:
         axis.legend(frameon=False, fontsize=9)
-
-
-def _label_heights(times, scores, gap):
-    """Choose a height for each label, right of its point, where it covers no other point and no other label."""
-    taken, heights = [], {}
-    for name in sorted(scores, key=scores.get, reverse=True):
-        left = np.log10(times[name]) + 0.1
-        right = left + 0.06 * len(name)  # decades: about so wide is a letter
-        others = [(np.log10(times[n]), scores[n]) for n in scores if n != name]
-        for step in (0, 1, -1, 2, -2, 3, -3):
-            height = scores[name] + step * gap
-            points = any(left < t < right and abs(y - height) < 0.7 * gap for t, y in others)
-            labels = any(a < right and left < b and abs(y - height) < gap for a, b, y in taken)
-            if not points and not labels:
-                break
-        taken.append((left, right, height))
-        heights[name] = height
-    return heights

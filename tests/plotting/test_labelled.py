@@ -48,11 +48,12 @@ def test_names_are_moved_no_more_than_needed():
 POINTS = {"a long name": (30.0, 0.5), "another name": (30.01, 0.51), "left": (28.0, 0.5)}
 
 
+@pytest.mark.parametrize("log", [False, True])
 @pytest.mark.parametrize("dpi", [72, 150])
-def test_names_of_points_cover_nothing(dpi):
+def test_names_of_points_cover_nothing(dpi, log):
     intervals = {name: (y - 0.2, y + 0.2) for name, (x, y) in POINTS.items()}
     with plt.rc_context({"figure.dpi": dpi}):
-        figure = plotting.labelled_points(POINTS, "PSNR (dB)", "kept", intervals=intervals)
+        figure = plotting.labelled_points(POINTS, "PSNR (dB)", "kept", intervals=intervals, log=log)
     (axis,) = figure.axes
     assert {text.get_text() for text in axis.texts} == set(POINTS)
     for box in check_texts(figure, axis.bbox):
