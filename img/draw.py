@@ -7,17 +7,22 @@ well as on a light one. One photograph, of the result, is there for the README.
 
 import argparse
 import functools
-import inspect
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Polygon, Rectangle
 
+<<<<<<< HEAD
 from helpers.comparison import SCANNER, SCANS, read_results, scan_copies, scan_spectra, told
 from helpers.data import load_mnist
+=======
+from helpers.baselines import bm3d
+from helpers.comparison import ablation
+from helpers.data import load_ct, load_mnist
+>>>>>>> r03
 from helpers.metrics import clipped, psnr
-from helpers.models import denoising_unet, pretrained_denoiser
+from helpers.models import pretrained_denoiser
 from helpers.noise import add_gaussian_noise
 from helpers.plotting import COLOURS, zoom_rows
 
@@ -239,54 +244,51 @@ def denoising():
 
 
 def unet():
-    """Draw the network of `helpers.models.denoising_unet`: its floors, its skips and the subtraction at its end.
+    """Draw the U-Net that notebook 3 builds: its floors, its skips and the subtraction at its end.
 
-    Widths and blocks are those of its defaults, the sizes those of a patch of 64 x 64 pixels.
+    Widths, blocks and the size of the patch are those of `helpers.comparison.ablation`, which trains it, too.
+    The drawing is narrow, so that it can be read on a phone.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    defaults = inspect.signature(denoising_unet).parameters
-    widths, blocks = (defaults[name].default for name in ("widths", "blocks"))
-    figure, axis = _card(10, 5.3)
-    top, heights = 4.6, [3.45 - 1.2 * floor for floor in range(len(widths))]
-    left, right = 3.0, 6.9
+    widths, blocks = ablation.NETWORKS["U-Net"].args
+    figure, axis = _card(5.2, 5.35)
+    left, middle, right, top = 1.25, 2.6, 3.95, 4.2
+    heights = [2.95 - 1.15 * floor for floor in range(len(widths))]
     for floor, (width, count, height) in enumerate(zip(widths, blocks, heights)):
-        size = 64 // 2 ** (floor + 1)
+        size = ablation.SIZE // 2 ** (floor + 1)
         words = f"{count} block{'s' * (count > 1)}", f"{size} x {size} x {width}"
         lowest = floor == len(widths) - 1
-        for x, colour in ((4.95, GREEN),) if lowest else ((left, BLUE), (right, ORANGE)):
-            _box(axis, x - 0.95, height - 0.35, 1.9, 0.7, colour, *words, size=11)
+        for x, colour in ((middle, GREEN),) if lowest else ((left, BLUE), (right, ORANGE)):
+            _box(axis, x - 0.9, height - 0.3, 1.8, 0.6, colour, *words, size=12)
         if lowest:
             continue
-        _path(axis, (left + 1.05, height), (right - 1.05, height), ls="--")
-        axis.text(4.95, height + 0.1, "skip, added", ha="center", fontsize=11)
+        _path(axis, (left + 1.0, height), (right - 1.0, height), ls="--")
+        axis.text(middle, height + 0.1, "skip", ha="center", fontsize=12)
         below = heights[floor + 1]
         if floor == len(widths) - 2:
-            _path(axis, (left, height - 0.42), (left, below), (3.9, below))
-            _path(axis, (6.0, below), (right, below), (right, height - 0.45))
+            _path(axis, (left, height - 0.37), (left, below), (middle - 1.0, below))
+            _path(axis, (middle + 1.0, below), (right, below), (right, height - 0.4))
         else:
-            _path(axis, (left, height - 0.42), (left, below + 0.45))
-            _path(axis, (right, below + 0.42), (right, height - 0.45))
-        middle = (height + below) / 2
-        axis.text(left - 0.1, middle, "halve", ha="right", va="center", fontsize=11)
-        axis.text(right + 0.1, middle, "double", va="center", fontsize=11)
-    for x, name in ((0.9, "noisy"), (9.15, "denoised")):
-        axis.text(x, top + 0.12, name, ha="center", va="center", fontsize=13, weight="bold")
-        axis.text(x, top - 0.17, "64 x 64 x 1", ha="center", va="center", fontsize=11, color=_SOFT)
-    axis.text(4.95, top + 0.12, "the noisy image itself", ha="center", fontsize=11)
-    _path(axis, (1.5, top), (8.0, top))
-    _path(axis, (8.3, top), (8.55, top))
-    _path(axis, (0.9, top - 0.4), (0.9, heights[0]), (left - 1.05, heights[0]))
-    axis.text(1.42, heights[0] + 0.1, "fold 2 x 2", ha="center", fontsize=11)
-    _path(axis, (right + 1.0, heights[0]), (8.15, heights[0]), (8.15, top - 0.17))
-    axis.text(8.27, 3.95, "unfold 2 x 2:\nthe noise", va="center", fontsize=11)
-    axis.text(8.15, top, "\N{CIRCLED MINUS}", ha="center", va="center", fontsize=20)
-    words = (
-        "A block adds to its input what two 3 x 3 convolutions, with a ReLU between, make of it."
-    )
-    axis.text(5.0, 0.25, words, ha="center", fontsize=11, color=_SOFT)
+            _path(axis, (left, height - 0.37), (left, below + 0.4))
+            _path(axis, (right, below + 0.37), (right, height - 0.4))
+        between = (height + below) / 2
+        axis.text(left - 0.1, between, "halve", ha="right", va="center", fontsize=12)
+        axis.text(right + 0.1, between, "double", va="center", fontsize=12)
+    for x, height, name in ((left, top, "noisy"), (right, top + 0.75, "denoised")):
+        words = f"{ablation.SIZE} x {ablation.SIZE} x 1"
+        axis.text(x, height + 0.13, name, ha="center", va="center", fontsize=13, weight="bold")
+        axis.text(x, height - 0.15, words, ha="center", va="center", fontsize=12, color=_SOFT)
+    axis.text(left - 0.1, 3.64, "halve", ha="right", va="center", fontsize=12)
+    _path(axis, (left, top - 0.32), (left, heights[0] + 0.4))
+    axis.text((left + right) / 2 + 0.2, top + 0.1, "unchanged", ha="center", fontsize=12)
+    _path(axis, (left + 0.65, top), (right - 0.2, top))
+    axis.text(right + 0.1, 3.66, "double:\nthe noise", va="center", fontsize=12, linespacing=1.1)
+    _path(axis, (right, heights[0] + 0.37), (right, top - 0.18))
+    axis.text(right, top, "\N{CIRCLED MINUS}", ha="center", va="center", fontsize=20)
+    _path(axis, (right, top + 0.16), (right, top + 0.46))
     return _finished(figure)
 
 
