@@ -13,14 +13,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Polygon, Rectangle
 
-<<<<<<< HEAD
-from helpers.comparison import SCANNER, SCANS, read_results, scan_copies, scan_spectra, told
+from helpers.comparison import SCANS, ablation, scan_copies, scan_spectra, told
 from helpers.data import load_mnist
-=======
-from helpers.baselines import bm3d
-from helpers.comparison import ablation
-from helpers.data import load_ct, load_mnist
->>>>>>> r03
 from helpers.metrics import clipped, psnr
 from helpers.models import pretrained_denoiser
 from helpers.noise import add_gaussian_noise
