@@ -273,7 +273,7 @@ def test_stored_results_say_what_theory_says():
         for noise, methods in without_clean.read_without_clean().items()
     }
     assert min(means["white"], key=means["white"].get) == "noisy"
-    for noise, of_methods in means.items():
+    for of_methods in means.values():
         assert max(of_methods, key=of_methods.get) == "clean"
         assert of_methods["clean"] - of_methods["noise2noise"] < 0.3
     for name in ("noise2void", "noise2self", "sure"):
