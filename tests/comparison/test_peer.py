@@ -67,11 +67,3 @@ def test_without_the_package_the_command_says_so(monkeypatch, refusal):
     monkeypatch.setattr(peer, "installed_version", lambda package: "")
     last = refusal(peer.main)
     assert last.endswith("careamics: expected the package to be installed; `pip install careamics`")
-
-
-@pytest.mark.slow
-def test_stored_results():
-    """Both noises, three seeds, all slices of the test patients."""
-    for seeds in peer.read_peer().values():
-        for patients in seeds.values():
-            assert [len(values) for values in patients] == [46, 56]
