@@ -505,6 +505,8 @@ def test_claims_about_scans():
         behind = [n for n in scans if means[n]["bm4d"] > means[n]["ct_scan"] and f"{photons} " in n]
         assert len(behind) == (0 if photons == 40_000 else 3)
     assert "behind BM3D in the weakest noise, 14 HU, which is about as strong as the noise" in said
+    shown = settings["noise_hu"]["hann, 40000 photons"]  # in the picture
+    assert f"(Hann kernel, 40,000 photons, {shown:.0f} HU)" in _said("README.md")
     weakest = min(settings["noise_hu"], key=settings["noise_hu"].get)
     assert [name for name in scans if ahead[name] < 0] == [weakest]
     assert "In the weakest noise, BM3D that is told the noise is ahead" in _said(
