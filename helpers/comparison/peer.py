@@ -5,7 +5,6 @@ the test patients; it takes about half an hour on two cores. It wants the packag
 """
 
 import argparse
-import csv
 import json
 import tempfile
 from pathlib import Path
@@ -17,12 +16,13 @@ from ..models import as_denoiser
 from ..replaced import replaced
 from .noisy_scans import NOISES, scans_of_test, scans_of_training
 from .results import RESULTS, machine, packages, stored_lines
-from .without_clean import BATCH_SIZE, EPOCHS, SEEDS, STEPS, scores
+from .without_clean import BATCH_SIZE, COLUMNS, EPOCHS, SEEDS, STEPS, parsed, rows_of, scores
 
 PEER = RESULTS.with_name("peer.csv")
 PATCH = 64  # pixels; its authors ask for a power of 2
 _COMMAND = "python -m helpers.comparison.peer"
-_COLUMNS = ["noise", "seed", "patient", "slice", "psnr_db"]
+_NAME = "careamics"  # in the column of methods
+_JOBS = [(noise, _NAME, seed) for noise in NOISES for seed in SEEDS]
 
 
 class _Network:
@@ -113,22 +113,15 @@ def read_peer(path=PEER):
     """
     lines = stored_lines(path, _COMMAND)
     try:
-        results = {}
-        for row in csv.DictReader(line for line in lines if not line.startswith("#")):
-            patients = results.setdefault(row["noise"], {}).setdefault(int(row["seed"]), {})
-            patients.setdefault(int(row["patient"]), []).append(float(row["psnr_db"]))
-        sizes = {tuple(map(len, p.values())) for seeds in results.values() for p in seeds.values()}
-        whole = all(tuple(seeds) == SEEDS for seeds in results.values())
-        if list(results) != list(NOISES) or not whole or len(sizes) != 1:
+        found = parsed(lines)
+        sizes = {tuple(map(len, patients)) for patients in found.values()}
+        if list(found) != _JOBS or len(sizes) != 1:
             raise ValueError
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{path}: expected both noises with all seeds; `{_COMMAND}` makes it anew"
         ) from error
-    return {
-        noise: {seed: [np.array(v) for v in p.values()] for seed, p in seeds.items()}
-        for noise, seeds in results.items()
-    }
+    return {noise: {seed: found[noise, _NAME, seed] for seed in SEEDS} for noise in NOISES}
 
 
 def main(arguments=None):
@@ -143,17 +136,15 @@ def main(arguments=None):
     about = {"machine": machine(), "packages": packages(), **versions, "patch": PATCH}
     try:
         rows = []
-        for noise in NOISES:
-            for seed in SEEDS:
-                training, test = scans_of_training(noise, seed), scans_of_test(noise, 0)
-                with tempfile.TemporaryDirectory() as folder:
-                    denoise = careamics_noise2void(training, seed, folder)
-                    measured = scores(test.clean, [denoise(images) for images in test.scan])
-                for patient, values in enumerate(measured):
-                    rows += [(noise, seed, patient, i, f"{v:.4f}") for i, v in enumerate(values)]
+        for noise, name, seed in _JOBS:
+            training, test = scans_of_training(noise, seed), scans_of_test(noise, 0)
+            with tempfile.TemporaryDirectory() as folder:
+                denoise = careamics_noise2void(training, seed, folder)
+                measured = scores(test.clean, [denoise(images) for images in test.scan])
+            rows += rows_of(noise, name, seed, measured)
         with replaced(path) as stored:
             stored.writelines(f"# {key}: {json.dumps(value)}\n" for key, value in about.items())
-            csv.writer(stored, lineterminator="\n").writerows([_COLUMNS, *rows])
+            stored.writelines(f"{row}\n" for row in [",".join(COLUMNS), *rows])
     except (ValueError, OSError) as error:  # a file that cannot be written, no data
         parser.error(str(error))
 

@@ -56,7 +56,7 @@ SEEDS = (0, 1, 2)
 WIDTHS, EPOCHS, STEPS, BATCH_SIZE, SIZE, PEAK = (32, 48, 48), 8, 250, 8, 48, 1e-3
 CALIBRATED = ("nl_means", "total_variation", "bilateral")  # of `baselines.BASELINES`
 _COMMAND = "python -m helpers.comparison.without_clean"
-_COLUMNS = ["noise", "method", "seed", "patient", "slice", "psnr_db"]
+COLUMNS = ["noise", "method", "seed", "patient", "slice", "psnr_db"]
 
 
 @dataclass(frozen=True)
@@ -274,7 +274,7 @@ def read_without_clean(path=WITHOUT_CLEAN):
     """
     lines = stored_lines(path, _COMMAND)
     try:
-        found = _parsed(lines)
+        found = parsed(lines)
         sizes = {tuple(map(len, patients)) for patients in found.values()}
         if list(found) != list(_jobs()) or len(sizes) != 1:
             raise ValueError
@@ -350,8 +350,25 @@ def _label(name):
     return about(BASELINES[name] if name in BASELINES else do_nothing).label
 
 
-def _parsed(lines):
-    """Read rows: {(noise, method, seed): [one array per patient]}."""
+def rows_of(noise, name, seed, measured):
+    """Write the scores of one method with one seed as rows of the file.
+
+    >>> rows_of("white", "sure", 0, [[30.0, 31.5]])
+    ['white,sure,0,0,0,30.0000', 'white,sure,0,0,1,31.5000']
+    """
+    return [
+        f"{noise},{name},{seed},{patient},{index},{value:.4f}"
+        for patient, values in enumerate(measured)
+        for index, value in enumerate(values)
+    ]
+
+
+def parsed(lines):
+    """Read rows, behind their header: {(noise, method, seed): [one array per patient]}.
+
+    >>> list(parsed([",".join(COLUMNS), "white,sure,0,0,0,30.0000"]))
+    [('white', 'sure', 0)]
+    """
     found = {}
     for row in csv.DictReader(line for line in lines if not line.startswith("#")):
         patients = found.setdefault((row["noise"], row["method"], int(row["seed"])), {})
@@ -365,7 +382,7 @@ def _head():
     numbers = *numbers, str((SLAB, SCALE, CROP)), KERNEL, PHOTONS, STD
     versions = {name: installed_version(name) for name in ("scikit-image", "opencv-python")}
     about = {"settings": numbers, "machine": machine(), "packages": packages(), **versions}
-    return [*(f"# {key}: {json.dumps(value)}" for key, value in about.items()), ",".join(_COLUMNS)]
+    return [*(f"# {key}: {json.dumps(value)}" for key, value in about.items()), ",".join(COLUMNS)]
 
 
 def main(arguments=None):
@@ -379,7 +396,7 @@ def main(arguments=None):
         rows = unfinished.read_text(encoding="utf-8").splitlines() if unfinished.exists() else []
         if rows[: len(_head())] != _head():  # of other settings, or none
             rows = _head()
-        done, scans = _parsed(rows), {}
+        done, scans = parsed(rows), {}
         for noise, name, seed in (job for job in _jobs() if job not in done):
             key = noise, max(seed, 0)
             if key not in scans:
@@ -388,9 +405,7 @@ def main(arguments=None):
                 measured = _measure(noise, name, seed, *scans[key])
             except ValueError as error:
                 raise ValueError(f"{noise}, {name}, seed {seed}: {error}") from error
-            for patient, values in enumerate(measured):
-                for index, value in enumerate(values):
-                    rows.append(f"{noise},{name},{seed},{patient},{index},{value:.4f}")
+            rows += rows_of(noise, name, seed, measured)
             with replaced(unfinished) as file:  # whole, or not at all
                 file.writelines(f"{row}\n" for row in rows)
         unfinished.replace(path)

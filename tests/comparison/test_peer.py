@@ -57,7 +57,12 @@ def test_unreadable_results_are_named(tmp_path, command):
         peer.read_peer(path)
     peer.main(["--output", str(path)])
     whole = path.read_text()
-    for text in ("", "a\n1\n", whole.rsplit("scanner,2", 2)[0], whole.rsplit(",", 1)[0] + ",x\n"):
+    for text in (
+        "",
+        "a\n1\n",
+        whole.rsplit("scanner,careamics,2", 2)[0],
+        whole.rsplit(",", 1)[0] + ",x\n",
+    ):
         path.write_text(text)
         with pytest.raises(ValueError, match="peer.csv: expected both noises with all seeds"):
             peer.read_peer(path)
