@@ -22,6 +22,8 @@ from helpers.plotting import COLOURS, zoom_rows
 
 IMG = Path(__file__).resolve().parent
 CODE_SIZE, DIGIT = 20, 7
+SHOWN_SCAN = "hann, 40000 photons"
+BM3D_TUNED = {"strength": 1.0, "profile": "refilter"}  # chosen on the validation patients
 BLUE, ORANGE, GREEN = COLOURS[:3]
 _INK, _SOFT = "#222222", "#666666"
 SERIES = {  # number of each notebook: title, question, its appendix
@@ -293,14 +295,14 @@ def denoised_slice():
     -------
     matplotlib.figure.Figure
     """
-    scan, patient, index = SCANS["hann, 40000 photons"], 1, 40
-    clean, noisy = (images[patient] for images in scan_copies("test", scan, first=index + 2))
+    scan, patient, index = SCANS[SHOWN_SCAN], 1, 40
+    clean, noisy = (images[patient] for images in scan_copies("test", scan, first=index + 1))
     clean, noisy = clean[index : index + 1], noisy[index : index + 1]
     known = told([(clean, noisy, scan_spectra("test", scan)[patient])])["bm3d"][0]
     versions = {
         "clean": clean,
         "scanner noise": noisy,
-        "BM3D": known(noisy, strength=1.0, profile="refilter"),
+        "BM3D": known(noisy, **BM3D_TUNED),
         "U-Net for scans": pretrained_denoiser("ct_scan")(noisy),
     }
     quality = {name: psnr(clean, clipped(clean, images))[0] for name, images in versions.items()}
