@@ -136,6 +136,9 @@ _UNET_FOR_SCANS = replace(
     start=_UNET,
 )
 _UNET_FOR_SCANS_SLOWER = replace(_UNET_FOR_SCANS, epochs=64, peak_rate=3e-4, start=_UNET_FOR_SCANS)
+_UNET_FOR_SCANS_LAST = replace(
+    _UNET_FOR_SCANS_SLOWER, loss=negative_psnr, epochs=48, start=_UNET_FOR_SCANS_SLOWER
+)
 RECIPES = {
     "ct_unet": _UNET,
     "ct_unet_small": replace(
@@ -154,8 +157,14 @@ RECIPES = {
         epochs=16,
         start=_UNET_DIVERSE,
     ),
-    "ct_scan": replace(
-        _UNET_FOR_SCANS_SLOWER, loss=negative_psnr, epochs=48, start=_UNET_FOR_SCANS_SLOWER
+    "ct_scan": _UNET_FOR_SCANS_LAST,
+    "ct_scan_25d": replace(
+        _UNET_FOR_SCANS_LAST,
+        label="U-Net for scans on 5 slices",
+        network=functools.partial(denoising_unet, (64, 128, 128), slices=5),
+        epochs=32,
+        start=_UNET_FOR_SCANS_LAST,
+        precision="float32",
     ),
     "ct_conv_autoencoder": replace(
         _AUTOENCODER_ON_SLICES,
