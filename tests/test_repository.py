@@ -187,13 +187,14 @@ def test_solutions_repeat_the_exercises_and_need_no_setup(path):
 
 @all_of_them
 def test_checks_and_solutions_are_folded(path):
-    """In JupyterLab by their metadata, on the site by their tag, in Colab by their first line."""
+    """In JupyterLab and Colab by metadata of their own, on the site by their tag; Colab shows the first line."""
     for cell in _cells(path, "code"):
         kind = re.match(r"# @title (Check|Solution)\b", "".join(cell["source"]))
         tags = cell["metadata"].get("tags", [])
         if kind or {"check", "solution"} & {*tags}:
             assert kind and {kind[1].lower(), "hide-cell"} <= {*tags}
             assert cell["metadata"]["jupyter"] == {"source_hidden": True}
+            assert cell["metadata"]["cellView"] == "form"
     for cell in _cells(path, "markdown"):
         tags = cell["metadata"].get("tags", [])
         assert ("solution" in tags) == ("hide-cell" in tags)
