@@ -142,8 +142,7 @@ def spare_grain(denoiser, std=GRAIN_STD):
 def at_strength(denoiser, strength):
     """Let a denoiser remove only a share of what it would remove.
 
-    An image without any noise looks artificial to many a radiologist, and what was removed by mistake is gone.
-    A share of the removed noise, mixed back, keeps the texture that readers are used to.
+    What was removed by mistake is gone. A lower strength leaves the same share of it, and of the noise, in the image.
 
     Parameters
     ----------
