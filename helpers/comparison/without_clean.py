@@ -49,7 +49,7 @@ from .noisy_scans import (
 )
 from .protocol import STD, do_nothing
 from .results import RESULTS, machine, packages, stored_lines
-from .tables import markdown_table
+from .tables import markdown_table, means_of_seeds
 
 WITHOUT_CLEAN = RESULTS.with_name("without_clean.csv")
 SEEDS = (0, 1, 2)
@@ -317,13 +317,9 @@ def without_clean_table(results):
     | noisy input | 23.00 | -10.00 (-11.00 to -9.00) |
     """
     columns, header = [], ["method"]
-    for noise, methods in results.items():
+    for noise, means in means_of_seeds(results).items():
         header += [f"{noise}, dB", "to clean targets, dB"]
-        means = {
-            name: {seed: np.concatenate(patients).mean() for seed, patients in seeds.items()}
-            for name, seeds in methods.items()
-        }
-        columns.append({name: _means_and_gap(means, name) for name in means})
+        columns.append({name: _means_and_gap(own, means["clean"]) for name, own in means.items()})
     names = dict.fromkeys(name for column in reversed(columns) for name in column)
     names = sorted(names, key=lambda name: -columns[-1].get(name, (-np.inf,))[0])
     rows = [
@@ -332,16 +328,13 @@ def without_clean_table(results):
     return markdown_table(header, rows)
 
 
-def _means_and_gap(means, name):
-    """Return a method's mean, and as text the same and its difference to clean targets of the same seeds."""
-    own, clean = means[name], means["clean"]
-    gaps = [own.get(seed, own.get(-1)) - value for seed, value in clean.items()]
-    of_seeds = list(own.values())
-    text = f"{np.mean(of_seeds):.2f}"
-    if len(of_seeds) > 1:
-        text += f" ({min(of_seeds):.2f} to {max(of_seeds):.2f})"
-    gap = f"{np.mean(gaps):+.2f} ({min(gaps):+.2f} to {max(gaps):+.2f})"
-    return np.mean(of_seeds), text, "" if name == "clean" else gap
+def _means_and_gap(own, clean):
+    """Return a method's mean over its seeds, and as text the same and its difference to clean targets of the same seeds."""
+    text, gaps = f"{own.mean():.2f}", own - clean
+    if len(own) > 1:
+        text += f" ({own.min():.2f} to {own.max():.2f})"
+    gap = f"{gaps.mean():+.2f} ({gaps.min():+.2f} to {gaps.max():+.2f})"
+    return own.mean(), text, "" if own is clean else gap
 
 
 def _label(name):
