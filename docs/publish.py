@@ -12,7 +12,7 @@ from pathlib import Path
 from helpers import comparison
 
 ROOT = Path(__file__).resolve().parents[1]
-README_METHODS = ["noisy", "gaussian", "ct_unet", "bm3d", "bm4d", "ct_scan"]
+README_METHODS = ["noisy", "gaussian", "ct_unet", "bm3d", "bm4d", "ct_scan", "ct_scan_25d"]
 SCAN_METHODS = [*README_METHODS[:2], "bilateral", "nl_means", *README_METHODS[2:]]
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 
