@@ -142,7 +142,8 @@ def parts(root=ROOT):
     levels, _ = comparison.read_results()
     of_transfer, settings_of_transfer = comparison.read_results(comparison.TRANSFER)
     summary = comparison.summarise(levels[comparison.STD], "bm3d")
-    scans, of_scans = comparison.read_results(comparison.SCANNER)
+    all_scans, of_scans = comparison.read_results(comparison.SCANNER)
+    scans, overlapping = (comparison.of_overlap(all_scans, overlap) for overlap in (False, True))
     noise_hu = of_scans["noise_hu"]
     measured, site = run_times(root), site_address(root)
     seconds = measured["seconds"]
@@ -158,6 +159,10 @@ def parts(root=ROOT):
         "docs/results.md": {
             "scans": comparison.scan_table(scans, noise_hu, SCAN_METHODS),
             "leads of scans": comparison.lead_table(scans, "ct_scan"),
+            "leads of neighbours": comparison.lead_table(scans, "ct_scan_25d", reference="bm4d"),
+            "scans of overlapping slices": comparison.scan_table(
+                overlapping, noise_hu, README_METHODS
+            ),
             "who knows what": who_knows_what(levels[comparison.STD]),
             "quality": comparison.quality_table(summary, "bm3d", times=True),
             "leads": comparison.lead_table(levels),
