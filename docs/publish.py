@@ -159,6 +159,12 @@ def parts(root=ROOT):
         "docs/results.md": {
             "scans": comparison.scan_table(scans, noise_hu, SCAN_METHODS),
             "leads of scans": comparison.lead_table(scans, "ct_scan"),
+            "errors of scans in HU": comparison.scan_table(
+                scans, noise_hu, README_METHODS, value=comparison.rmse_hu, digits=1
+            ),
+            "fineness of errors": comparison.scan_table(
+                scans, noise_hu, README_METHODS, value=lambda e: e["error_frequency"], digits=3
+            ),
             "leads of neighbours": comparison.lead_table(scans, "ct_scan_25d", reference="bm4d"),
             "scans of overlapping slices": comparison.scan_table(
                 overlapping, noise_hu, README_METHODS
