@@ -12,7 +12,7 @@ from pathlib import Path
 from helpers import comparison
 
 ROOT = Path(__file__).resolve().parents[1]
-README_METHODS = ["noisy", "gaussian", "ct_unet", "bm3d", "bm4d", "ct_scan"]
+README_METHODS = ["noisy", "gaussian", "ct_unet", "bm3d", "bm4d", "ct_scan", "ct_scan_25d"]
 SCAN_METHODS = [*README_METHODS[:2], "bilateral", "nl_means", *README_METHODS[2:]]
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 
@@ -142,7 +142,8 @@ def parts(root=ROOT):
     levels, _ = comparison.read_results()
     of_transfer, settings_of_transfer = comparison.read_results(comparison.TRANSFER)
     summary = comparison.summarise(levels[comparison.STD], "bm3d")
-    scans, of_scans = comparison.read_results(comparison.SCANNER)
+    all_scans, of_scans = comparison.read_results(comparison.SCANNER)
+    scans, overlapping = (comparison.of_overlap(all_scans, overlap) for overlap in (False, True))
     noise_hu = of_scans["noise_hu"]
     measured, site = run_times(root), site_address(root)
     seconds = measured["seconds"]
@@ -158,6 +159,16 @@ def parts(root=ROOT):
         "docs/results.md": {
             "scans": comparison.scan_table(scans, noise_hu, SCAN_METHODS),
             "leads of scans": comparison.lead_table(scans, "ct_scan"),
+            "errors of scans in HU": comparison.scan_table(
+                scans, noise_hu, README_METHODS, value=comparison.rmse_hu, digits=1
+            ),
+            "fineness of errors": comparison.scan_table(
+                scans, noise_hu, README_METHODS, value=lambda e: e["error_frequency"], digits=3
+            ),
+            "leads of neighbours": comparison.lead_table(scans, "ct_scan_25d", reference="bm4d"),
+            "scans of overlapping slices": comparison.scan_table(
+                overlapping, noise_hu, README_METHODS
+            ),
             "who knows what": who_knows_what(levels[comparison.STD]),
             "quality": comparison.quality_table(summary, "bm3d", times=True),
             "leads": comparison.lead_table(levels),

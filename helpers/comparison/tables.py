@@ -123,7 +123,7 @@ def lead_table(levels, method="ct_unet", *, reference="bm3d"):
     return markdown_table([*header, f"{theirs}, SSIM", f"{ours}, SSIM"], rows)
 
 
-def scan_table(levels, noise_hu, methods, *, value=None):
+def scan_table(levels, noise_hu, methods, *, value=None, digits=2):
     """Write a Markdown table of several methods' means in the noise of several scans.
 
     Parameters
@@ -137,6 +137,8 @@ def scan_table(levels, noise_hu, methods, *, value=None):
     value : function, optional
         Of the results of a method, returns its values per patient; by default the PSNR in dB. `rmse_hu` is
         another.
+    digits : int
+        After the decimal point.
 
     Returns
     -------
@@ -167,8 +169,8 @@ def scan_table(levels, noise_hu, methods, *, value=None):
     for name, results in levels.items():
         means.append([np.concatenate(value(results[method])).mean() for method in methods])
         labels = [_label(results, method) for method in methods]
-        rows.append([name, f"{noise_hu[name]:.0f}", *(f"{mean:.2f}" for mean in means[-1])])
-    rows.append(["mean", "", *(f"{mean:.2f}" for mean in np.mean(means, axis=0))])
+        rows.append([name, f"{noise_hu[name]:.0f}", *(f"{m:.{digits}f}" for m in means[-1])])
+    rows.append(["mean", "", *(f"{m:.{digits}f}" for m in np.mean(means, axis=0))])
     return markdown_table(["scan", "noise, HU", *labels], rows)
 
 
