@@ -181,38 +181,97 @@ def test_bad_overlap():
         noise.overlapped(np.zeros((1, 4, 4)), 0.3)
 
 
-HU = np.full((1, 32, 32), -500.0)
+HU, GREY = np.full((1, 32, 32), -500.0), np.linspace(0, 1, 256).reshape(1, 16, 16)
+IN_HU = "hu: expected Hounsfield units, "
+SLICES = r"hu: expected slices of shape \(n, height, width\)"
+IN_MM = "pixel_mm: expected the edge of a pixel in millimetres, 0.1 to 5, got"
 
 
 @pytest.mark.parametrize(
-    ("message", "hu", "settings"),
+    ("message", "settings"),
     [
-        ("hu: expected Hounsfield units, where air is -1000, got values from 0.5", HU * 0 + 0.5, {}),
-        ("hu: expected Hounsfield units, where air is -1000", np.arange(256.0).reshape(1, 16, 16), {}),
-        ("hu: expected slices of shape", HU[0], {}),
-        ("hu: expected slices of shape", HU[..., None], {}),
-        ("hu: expected finite", HU * np.nan, {}),
-        ("pixel_mm: expected a number", HU, {"pixel_mm": 0.0007}),
-        ("pixel_mm: expected a number", HU, {"pixel_mm": 700}),
-        ("photons: expected a number", HU, {"photons": 0}),
-        ("photons: expected a number", HU, {"photons": -1e5}),
-        ("kernel: expected one of ramp, shepp-logan, cosine, hamming, hann, got 'B30f'", HU, {"kernel": "B30f"}),
-        ("cutoff: expected a number", HU, {"cutoff": 0}),
-        ("views: expected a whole number", HU, {"views": -3}),
-        ("body: expected one larger than the slice, 32 mm across", HU, {"body": (20, 20)}),
-        ("body: expected one larger than the slice, 32 mm across", HU, {"body": (300, 20)}),
-        ("rng: expected a numpy Generator", HU, {"rng": 0}),
+        (f"{IN_HU}where air is -1000, got values from 0.5 to 0.5; `hounsfield.unwindow`", {"hu": HU * 0 + 0.5}),
+        (f"{IN_HU}where air is -1000, got values from -0.1 to 1.1;", {"hu": 1.2 * GREY - 0.1}),
+        (f"{IN_HU}where air is -1000, got values from -1 to 1;", {"hu": 2 * GREY - 1}),
+        (f"{IN_HU}where air is -1000, got values from 0 to 255;", {"hu": 255 * GREY}),
+        (f"{IN_HU}at most 32767, got values from 0 to 65535; a file's slope", {"hu": 65535 * GREY}),
+        (f"{SLICES}, of more than one pixel, got shape", {"hu": HU[0]}),
+        (f"{SLICES}, of more than one pixel, got shape", {"hu": HU[..., None]}),
+        (f"{SLICES}, of more than one pixel, got shape", {"hu": HU[:0]}),
+        (f"{SLICES}, of more than one pixel, got shape", {"hu": HU[:, :1, :1]}),
+        (f"{SLICES}, got some of different sizes", {"hu": [HU[0], HU[0, :9]]}),
+        (f"{SLICES}, got no real numbers but object", {"hu": None}),
+        (f"{SLICES}, got no real numbers but bool", {"hu": HU < 0}),
+        ("hu: expected finite", {"hu": HU * np.nan}),
+        (f"{IN_MM} 0.0007, which looks like metres", {"pixel_mm": 0.0007}),
+        (f"{IN_MM} 700, which looks like micrometres", {"pixel_mm": 700}),
+        (f"{IN_MM} 10$", {"pixel_mm": 10}),
+        (f"{IN_MM} nan$", {"pixel_mm": np.nan}),
+        (f"{IN_MM} '0.7'$", {"pixel_mm": "0.7"}),
+        (f"{IN_MM} \\(0.7, 0.7\\)$", {"pixel_mm": (0.7, 0.7)}),
+        ("photons: expected a finite number of at least 1, got 0$", {"photons": 0}),
+        ("photons: expected a finite number of at least 1, got -1", {"photons": -1e5}),
+        ("photons: expected a finite number of at least 1, got inf", {"photons": np.inf}),
+        ("photons: expected a finite number of at least 1, got nan", {"photons": np.nan}),
+        ("photons: expected a finite number of at least 1, got None", {"photons": None}),
+        ("electronic: expected a finite number of at least 0, got -1", {"electronic": -1}),
+        ("electronic: expected a finite number of at least 0, got inf", {"electronic": np.inf}),
+        ("kernel: expected one of ramp, shepp-logan, cosine, hamming, hann, got 'B30f'", {"kernel": "B30f"}),
+        ("kernel: expected one of ramp, shepp-logan, .*, got \\['hann'\\]", {"kernel": ["hann"]}),
+        ("kernel: expected one of ramp, shepp-logan, .*, got None", {"kernel": None}),
+        ("cutoff: expected a number", {"cutoff": 0}),
+        ("views: expected a whole number in \\[1, 100000\\], got -3", {"views": -3}),
+        ("views: expected a whole number in \\[1, 100000\\], got 0", {"views": 0}),
+        ("views: expected a whole number in \\[1, 100000\\], got 2.5", {"views": 2.5}),
+        ("body: expected one larger than the slice, 32 mm across and 32 mm along, got", {"body": (20, 20)}),
+        ("body: expected one larger than the slice, 32 mm across", {"body": (300, 20)}),
+        ("body: expected axes in mm, across and along, got \\(1, 2, 3\\)", {"body": (1, 2, 3)}),
+        ("body: expected axes in mm, across and along, got 5", {"body": 5}),
+        ("body: expected a number in \\[1, 2000\\], got 350000", {"body": (350_000, 250_000)}),
+        ("body: expected a number in \\[1, 2000\\], got 'a'", {"body": "ab"}),
+        ("rng: expected a numpy Generator", {"rng": 0}),
     ],
 )  # fmt: skip
-def test_bad_input(message, hu, settings):
-    known = {
-        "pixel_mm": 1.0,
-        "photons": 1e5,
-        "rng": np.random.default_rng(0),
-        "views": 8,
-        **settings,
-    }
+def test_bad_input(message, settings):
+    known = {"hu": HU, "pixel_mm": 1.0, "photons": 1e5, "rng": np.random.default_rng(0), "views": 8}
     with pytest.raises(ValueError, match=f"^{message}"):
-        noise.add_ct_noise(
-            hu, known.pop("pixel_mm"), known.pop("photons"), known.pop("rng"), **known
-        )
+        noise.add_ct_noise(**{**known, **settings})
+
+
+def test_a_bad_dose_is_refused_before_anything_is_projected(monkeypatch):
+    monkeypatch.setattr(projections, "project", None)
+    for wrong in ({"photons": 0}, {"kernel": "B30f"}, {"cutoff": 2}, {"electronic": -1}):
+        with pytest.raises(ValueError, match=f"^{next(iter(wrong))}: expected"):
+            noise.add_ct_noise(
+                HU, 1.0, **{"photons": 1e5, "rng": np.random.default_rng(0), **wrong}
+            )
+
+
+FOUR = np.ones((1, 4, 4))
+
+
+@pytest.mark.parametrize(
+    ("message", "sinograms", "shape"),
+    [
+        (r"sinograms: expected shape \(n, detectors, views\), .* got shape \(4, 4\)", FOUR[0], (4, 4)),
+        (r"sinograms: .* of more than one detector, got shape \(1, 1, 4\)", FOUR[:, :1], (1, 1)),
+        (r"sinograms: expected shape \(n, detectors, views\), got no real", None, (4, 4)),
+        ("sinograms: expected line integrals .* got values from nan", FOUR * np.nan, (4, 4)),
+        ("sinograms: expected line integrals .* got values from -1000", FOUR * -1000, (4, 4)),
+        ("sinograms: expected line integrals .* got values from 1000", FOUR * 1000, (4, 4)),
+        ("shape: expected height and width in pixels, got 4", FOUR, 4),
+        ("shape: expected height and width in pixels, got .1, 4, 4.", FOUR, (1, 4, 4)),
+        (r"shape: expected a whole number in \[1, 4\], got 5", FOUR, (5, 4)),
+        (r"shape: expected a whole number in \[1, 4\], got 0", FOUR, (4, 0)),
+        (r"shape: expected a whole number in \[1, 4\], got 2.5", FOUR, (2.5, 4)),
+    ],
+)  # fmt: skip
+def test_bad_projections(message, sinograms, shape, rng):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        noise.ct_noise(sinograms, shape, 1.0, 1e5, rng)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 2), (2, 2, 1), (1, 2, 2)])
+def test_the_smallest_slices(shape, rng):
+    noisy = noise.add_ct_noise(np.zeros(shape), 1.0, 1e5, rng)
+    assert noisy.shape == shape and np.isfinite(noisy).all()
