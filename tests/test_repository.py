@@ -504,6 +504,13 @@ def test_claims_about_scans():
     ahead = {name: mean["ct_scan"] - mean["bm3d"] for name, mean in means.items()}
     overall = np.mean(list(ahead.values()))
     assert f"is {overall:.1f} dB ahead of BM3D in the mean of the nine scans" in said
+    assert overall >= 0.6
+    assert "On white noise, the U-Net for scans is 0.2 dB behind the U-Net at each of three" in said
+    white, _ = comparison.read_results()
+    assert len(white) == 3
+    for results in white.values():
+        ours, theirs = (np.concatenate(results[n]["psnr"]).mean() for n in ("ct_scan", "ct_unet"))
+        assert round(theirs - ours, 1) == 0.2 and theirs - ours <= 0.3
     for photons, said_as in ((40_000, "40,000"), (160_000, "160,000")):
         leads = [ahead[name] for name in scans if comparison.SCANS[name].photons == photons]
         assert f"{min(leads):+.1f} to {max(leads):+.1f} dB at {said_as} photons" in said
