@@ -87,13 +87,14 @@ def test_a_method_sees_what_it_says_it_needs(name, four, monkeypatch, capsys):
     """One budget of updates for all; nobody but "clean" sees a clean image."""
     seen = []
     monkeypatch.setattr(
-        without_clean, "fit", lambda network, batches, **settings: seen.append((batches, settings))
+        without_clean, "fit", lambda *given, **settings: seen.append((*given, settings))
     )
     monkeypatch.setattr(without_clean, "SIZE", 16)
     method = without_clean.METHODS[name]
     hidden = four if name == "clean" else replace(four, clean=None)
     without_clean.learn(method, hidden, 0)
-    ((batches, settings),) = seen
+    ((network, batches, settings),) = seen
+    assert network.jit_compile
     assert (batches.batch_size, batches.steps, settings["epochs"]) == (8, 250, 8)
     given, target, _ = batches.pairs(8, np.random.default_rng(0))
     assert given.shape[1:] == (16, 16, 1) and len(given) == len(target)
@@ -261,6 +262,13 @@ def test_table_of_what_the_command_stores(tmp_path, command):
     assert (
         inverse.startswith("| Noise2Inverse | | | 2") and sum("| | | 2" in row for row in rows) == 1
     )
+
+
+def test_stored_results_are_of_these_settings():
+    """The command would write them, and the way of compiling, into the head of its file today."""
+    stored = without_clean.WITHOUT_CLEAN.read_text(encoding="utf-8").splitlines()
+    assert stored[:2] == without_clean._head()[:2]
+    assert stored[1] == "# jit_compile: true"
 
 
 def test_stored_results_say_what_theory_says():
