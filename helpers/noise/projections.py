@@ -288,8 +288,7 @@ def _checked(hu):
     low, high = float(hu.min()), float(hu.max())
     if low >= 0 and 0 < high <= 256:
         raise ValueError(
-            f"hu: expected Hounsfield units, where air is -1000, got values from {low:g} to {high:g}; "
-            "`hounsfield.unwindow` turns grey levels into them"
+            f"hu: expected Hounsfield units, where air is -1000, got values from {low:g} to {high:g}"
         )
     return hu
 

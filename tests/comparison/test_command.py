@@ -10,7 +10,7 @@ from helpers import baselines, comparison, models, training
 from helpers.comparison import __main__ as command
 from helpers.comparison import protocol, scanner
 from helpers.contract import checked
-from helpers.hounsfield import unwindow
+from helpers.hounsfield import HU_LOW, WINDOW_WIDTH
 from helpers.noise import project
 
 
@@ -192,7 +192,7 @@ def scans(tiny, monkeypatch):
 
     patients = {split: command.load_ct(split) for split in ("validation", "test")}
     projected = {
-        split: [project(unwindow(p[..., 0]), 5.0, body=(200, 180)) for p in volumes]
+        split: [project(HU_LOW + WINDOW_WIDTH * p[..., 0], 5.0, body=(200, 180)) for p in volumes]
         for split, volumes in patients.items()
     }
     named = dict(list(comparison.SCANS.items())[:2])
