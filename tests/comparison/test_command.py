@@ -80,7 +80,7 @@ def test_one_more_filter_and_one_more_network(tiny, monkeypatch, capsys):
         assert printed.count(f"| {label} |") == 2
 
 
-def test_one_method_again(tiny, monkeypatch, capsys):
+def test_one_method_again(tiny, monkeypatch):
     """Its rows are new, all others are as they were, and so are seed and levels."""
     output = tiny / "out.csv"
     command.main(["--seed", "7", "--std", "0.05", "0.1", "--output", str(output)])
@@ -128,7 +128,7 @@ def test_a_stopped_run_goes_on(tiny, monkeypatch):
     assert asked == [0.05, 0.1, 0.05, 0.1]
 
 
-def test_other_images(tiny, capsys):
+def test_other_images(tiny):
     """Those that see a volume are left out: the images are no neighbours."""
     baselines.baseline("mean slice", "numpy", others={"share": [0.1, 0.2]}, volume=True)(along)
     output = tiny / "transfer.csv"
