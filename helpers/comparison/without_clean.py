@@ -274,18 +274,8 @@ def read_without_clean(path=WITHOUT_CLEAN):
     >>> list(read_without_clean()["white"])[0]
     'noisy'
     """
-    lines = stored_lines(path, _COMMAND)
-    try:
-        found = parsed(lines)
-        sizes = {tuple(map(len, patients)) for patients in found.values()}
-        if list(found) != list(_jobs()) or len(sizes) != 1:
-            raise ValueError
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"{path}: expected all methods with all seeds; `{_COMMAND}` makes it anew"
-        ) from error
     results = {}
-    for (noise, name, seed), values in found.items():
+    for (noise, name, seed), values in stored_jobs(path, list(_jobs()), _COMMAND).items():
         results.setdefault(noise, {}).setdefault(name, {})[seed] = values
     return results
 
@@ -369,6 +359,21 @@ def parsed(lines):
         patients = found.setdefault((row["noise"], row["method"], int(row["seed"])), {})
         patients.setdefault(int(row["patient"]), []).append(float(row["psnr_db"]))
     return {job: [np.array(v) for v in patients.values()] for job, patients in found.items()}
+
+
+def stored_jobs(path, jobs, command):
+    """Read a file as `parsed` does; raise ValueError unless it holds just these jobs, all on the same slices."""
+    lines = stored_lines(path, command)
+    try:
+        found = parsed(lines)
+        sizes = {tuple(map(len, patients)) for patients in found.values()}
+        if list(found) != jobs or len(sizes) != 1:
+            raise ValueError
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path}: expected all methods with all seeds; `{command}` makes it anew"
+        ) from error
+    return found
 
 
 def _head():

@@ -89,12 +89,6 @@ def show_error(axis, error, limit):
     return axis.imshow(error, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
 
 
-def show_shares(axis, values, bins, span, **style):
-    """Draw a histogram whose bars add up to 100 per cent."""
-    shares = np.full(np.size(values), 100 / np.size(values))
-    axis.hist(np.ravel(values), bins, range=span, weights=shares, **style)
-
-
 def finish(figure):
     """Close the figure, so that a notebook shows it once, as the value of its cell, fine enough to be enlarged."""
     plt.close(figure)

@@ -1,59 +1,11 @@
-"""Many values at once: histograms, arrows from noisy to denoised points, maps of codes and of correlations."""
+"""Many values at once: arrows from noisy to denoised points, maps of codes and of correlations."""
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.patches import Rectangle
 
 from ..checks import check_whole
-from .canvas import COLOURS, check_some, colours_of, finish, panels, show_error, show_shares
-
-
-def histograms(values, xlabel, *, bins=100, span=None, log=False, marks=None, title=None):
-    """Show how often each value occurs, one panel for each set of values.
-
-    Parameters
-    ----------
-    values : dict of str to array of any shape
-        Name of each panel and its values.
-    xlabel : str
-        What the values are, with their unit.
-    bins : int
-        Number of bars.
-    span : (float, float), optional
-        First and last value of the horizontal axis; by default those of all values.
-    log : bool
-        Logarithmic vertical axis.
-    marks : dict of str to float, optional
-        Values marked by a dotted line and their name.
-    title : str, optional
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-
-    Raises
-    ------
-    ValueError
-        If there is nothing to show.
-
-    Examples
-    --------
-    >>> histograms({"a": np.arange(9), "b": np.ones(9)}, "grey level")
-    <Figure size 1080x450 with 2 Axes>
-    """
-    check_some(values, "values")
-    if span is None:
-        span = min(map(np.min, values.values())), max(map(np.max, values.values()))
-    figure, axes = panels(1, len(values), max(3.6 * len(values), 7), 3, title)
-    for axis, (name, colour) in zip(axes.flat, colours_of(values).items()):
-        show_shares(axis, values[name], bins, span, color=colour, log=log)
-        axis.set(xlabel=xlabel, ylabel="share (%)", title=name)
-        top = axis.get_xaxis_transform()
-        for text, place in (marks or {}).items():
-            axis.axvline(place, ls=":", color="0.35", lw=1)
-            style = {"rotation": 90, "va": "top", "ha": "right", "fontsize": 8}
-            axis.text(place, 0.97, f" {text}", transform=top, **style)
-    return finish(figure)
+from .canvas import COLOURS, check_some, finish, panels, show_error
 
 
 def arrow_fields(clean, starts, ends, *, title=None):

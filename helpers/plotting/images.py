@@ -4,7 +4,6 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from ..checks import NOISE_MARGIN, check_images, check_like, check_number
-from ..metrics import trusted_psnr
 from . import canvas
 
 
@@ -92,53 +91,6 @@ def image_rows(rows, labels=None, *, n=10, rng=None, title=None):
         row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=10)
     for axis, index in zip(axes[0], chosen):
         axis.set_title(labels[index], fontsize=10)
-    return canvas.finish(figure)
-
-
-def error_rows(clean, noisy, denoised, *, n=3, rng=None, limit=0.1, title=None):
-    """Show clean, noisy and denoised images with the error that is left, one image per row.
-
-    Parameters
-    ----------
-    clean, noisy, denoised : arrays of shape (m, height, width, 1)
-        Values near [0, 1].
-    n, rng
-        As for `image_grid`, for the rows.
-    limit : float
-        Error, in grey levels, at which the colours saturate.
-    title : str, optional
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The errors share one scale and one colour bar; noisy and denoised images carry their PSNR.
-
-    Raises
-    ------
-    ValueError
-        If `clean` is no batch in [0, 1], another is no batch of its shape near [0, 1], `n` is no
-        whole number above 0, or `rng` is no Generator.
-
-    Examples
-    --------
-    >>> slices = np.zeros((1, 32, 32, 1))
-    >>> error_rows(slices, slices + 0.1, slices + 0.05)
-    <Figure size 1620x412.5 with 5 Axes>
-    """
-    clean = check_images(clean, "clean")
-    noisy = check_like(noisy, clean, "noisy")
-    denoised = check_like(denoised, clean)
-    chosen = canvas.choose(len(clean), n, rng)
-    figure, axes = canvas.cells(len(chosen), 4, 2.5, 2.5, title, margin=0.8)
-    versions = {"clean": clean, "noisy": noisy, "denoised": denoised}
-    quality = {name: trusted_psnr(clean, versions[name]) for name in ("noisy", "denoised")}
-    for row, index in zip(axes, chosen):
-        for axis, (name, images) in zip(row, versions.items()):
-            note = f", {quality[name][index]:.1f} dB" if name in quality else ""
-            canvas.show_grey(axis, images[index], name + note)
-        drawn = canvas.show_error(row[3], (denoised[index] - clean[index])[..., 0], limit)
-        row[3].set_title("denoised - clean", fontsize=10)
-    figure.colorbar(drawn, ax=axes[:, 3], label="error (grey levels)", fraction=0.05)
     return canvas.finish(figure)
 
 
@@ -340,7 +292,9 @@ def noise_columns(clean, noisy, *, span=(-1, 1), title=None):
     for (picture, histogram), (name, images) in zip(axes.T, noisy.items()):
         canvas.show_grey(picture, images[0], name)
         picture.set(xticks=[], yticks=[])
-        canvas.show_shares(histogram, images - clean, 81, span, color=canvas.COLOURS[0], log=True)
+        added = (images - clean).ravel()
+        style = {"weights": np.full(added.size, 100 / added.size), "color": canvas.COLOURS[0]}
+        histogram.hist(added, 81, range=span, log=True, **style)
         histogram.set(ylim=(2e-3, 150), xlabel="noisy - clean")
         histogram.tick_params(labelleft=histogram is axes[1, 0])
     axes[1, 0].set_ylabel("share of pixels (%)")

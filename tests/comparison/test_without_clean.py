@@ -83,7 +83,7 @@ SEEN = {  # of inputs and targets together, by grey level
 
 
 @pytest.mark.parametrize("name", without_clean.METHODS)
-def test_a_method_sees_what_it_says_it_needs(name, four, monkeypatch, capsys):
+def test_a_method_sees_what_it_says_it_needs(name, four, monkeypatch):
     """One budget of updates for all; nobody but "clean" sees a clean image."""
     seen = []
     monkeypatch.setattr(
@@ -113,7 +113,7 @@ def test_noise2self_is_asked_blind(four):
     assert answer[0, 7, 8] == pytest.approx(0.2)
 
 
-def test_the_second_part_of_neighbor2neighbor_rises_from_0_to_2(capsys):
+def test_the_second_part_of_neighbor2neighbor_rises_from_0_to_2():
     loss = without_clean._Rising(None)
     loss.set_params({"epochs": 5})
     values = []
@@ -124,7 +124,7 @@ def test_the_second_part_of_neighbor2neighbor_rises_from_0_to_2(capsys):
 
 
 @pytest.mark.parametrize("name", without_clean.CALIBRATED)
-def test_calibration_without_clean_images_helps(name, rng):
+def test_calibration_without_clean_images_helps(name):
     clean = np.full((1, 48, 48, 1), 0.4, np.float32)
     clean[:, 10:30, 12:40] = 0.7
     scans = noisy_scans.white_scans([clean], 0)

@@ -61,4 +61,4 @@ def test_others_take_the_colours_that_are_free():
 
 
 def test_figures_are_sharp():
-    assert plotting.psnr_bars({"one": 30.0}).dpi == 150
+    assert plotting.score_bars({"one": {"a": 30.0}}).dpi == 150

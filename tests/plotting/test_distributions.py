@@ -6,16 +6,6 @@ import pytest
 from helpers import plotting
 
 
-def test_histograms_add_up_to_100_per_cent():
-    values = {"a": np.array([0, 0, 0, 1.0]), "b": np.linspace(0, 1, 50).reshape(5, 10)}
-    figure = plotting.histograms(values, "grey level", bins=4, marks={"half": 0.5})
-    figure.draw_without_rendering()
-    for axis in figure.axes:
-        assert sum(bar.get_height() for bar in axis.patches) == pytest.approx(100)
-        assert axis.get_xlabel() == "grey level" and axis.texts[0].get_text() == " half"
-    assert figure.axes[0].patches[0].get_height() == pytest.approx(75)
-
-
 def test_arrow_fields_run_from_start_to_end():
     starts = np.array([[0.0, 0.0], [1.0, 2.0]])
     ends = np.array([[0.5, 0.0], [1.0, 1.0]])
@@ -52,7 +42,6 @@ def test_correlation_maps_write_the_neighbours_and_leave_out_the_middle():
 
 TWO = np.eye(2)
 BAD = [
-    ("values: expected at least one", lambda: plotting.histograms({}, "x")),
     ("ends: expected points of shape", lambda: plotting.arrow_fields(TWO, TWO, {})),
     ("ends: expected points of shape", lambda: plotting.arrow_fields(TWO, TWO, {"a": np.eye(3)})),
     ("ends: expected points of shape", lambda: plotting.arrow_fields(TWO, TWO, {"a": TWO[:1]})),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from helpers import metrics, plotting
+from helpers import plotting
 
 
 @pytest.fixture
@@ -68,24 +68,6 @@ def test_image_rows_show_the_same_image_in_each_column(n, seed, numbered):
     assert [axis.get_ylabel() for axis in figure.axes[::columns]] == list(rows)
     assert titles(figure)[:columns] == [str(number) for number in first]
     assert figure.get_suptitle() == "rows"
-
-
-@pytest.mark.parametrize("n", [1, 3, 100])
-def test_error_rows_measure_and_share_one_colour_bar(n, pictures, rng):
-    noisy = (pictures + rng.normal(0, 0.1, pictures.shape)).astype(np.float32)
-    denoised = (pictures + rng.normal(0, 0.03, pictures.shape)).astype(np.float32)
-    figure = plotting.error_rows(pictures, noisy, denoised, n=n, limit=0.15)
-    count = min(n, 3)
-    assert len(figure.axes) == 4 * count + 1  # and the colour bar
-    assert figure.axes[-1].get_ylabel() == "error (grey levels)"
-    before, after = metrics.psnr(pictures, noisy), metrics.psnr(pictures, denoised)
-    for index in range(count):
-        row = figure.axes[4 * index : 4 * index + 4]
-        numbers = f"noisy, {before[index]:.1f} dB", f"denoised, {after[index]:.1f} dB"
-        assert [axis.get_title() for axis in row] == ["clean", *numbers, "denoised - clean"]
-        error, expected = row[3].images[0], (denoised - pictures)[index, ..., 0]
-        assert error.get_clim() == (-0.15, 0.15)
-        np.testing.assert_allclose(error.get_array(), expected, atol=1e-6)
 
 
 def test_zoom_rows_cut_the_box_and_show_its_error(pictures):
@@ -164,7 +146,6 @@ BAD = [
     ("n: expected", lambda: plotting.image_grid(IMAGES, n=0)),
     ("n: expected", lambda: plotting.image_grid(IMAGES, n=1.5)),
     ("n: expected", lambda: plotting.image_rows({"a": IMAGES}, n=-1)),
-    ("n: expected", lambda: plotting.error_rows(IMAGES, IMAGES, IMAGES, n=0)),
     ("columns: expected", lambda: plotting.image_grid(IMAGES, columns=0)),
     ("columns: expected", lambda: plotting.weight_grid(IMAGES[..., 0], columns=0)),
     ("columns: expected", lambda: plotting.detail_grid({"a": ONE}, BOX, ONE, columns=0)),
@@ -182,12 +163,9 @@ BAD = [
     ("a: expected", lambda: plotting.image_rows({"a": IMAGES * np.nan})),
     ("a: expected", lambda: plotting.zoom_rows({"a": IMAGES}, BOX)),
     ("a: expected the shape", lambda: plotting.noise_columns(IMAGES, {"a": IMAGES[:2]})),
-    ("clean: expected", lambda: plotting.error_rows(IMAGES * 255, IMAGES, IMAGES)),
     ("clean: expected", lambda: plotting.zoom_rows({"a": ONE}, BOX, IMAGES)),
     ("clean: expected", lambda: plotting.detail_grid({"a": ONE}, BOX, IMAGES)),
     ("noisy: expected", lambda: plotting.noise_columns(IMAGES, {})),
-    ("noisy: expected", lambda: plotting.error_rows(IMAGES, IMAGES[:2], IMAGES)),
-    ("denoised: expected", lambda: plotting.error_rows(IMAGES, IMAGES, IMAGES[:2])),
     ("weights: expected shape", lambda: plotting.weight_grid(np.eye(3))),
     ("weights: expected shape", lambda: plotting.weight_grid(np.zeros((0, 3, 3)))),
 ]

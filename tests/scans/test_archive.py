@@ -92,7 +92,7 @@ def test_a_series_that_fails_stops_nothing(archive, tmp_path, capsys):
 
 @pytest.mark.filterwarnings("ignore:Invalid value for VR UI")
 @pytest.mark.parametrize("uid", ["../../../evil", "..", "/tmp/evil", "a/b", "1.2\\n", ""])
-def test_a_hostile_name_of_a_series_stays_in_the_destination(uid, archive, tmp_path):
+def test_a_hostile_name_of_a_series_stays_in_the_destination(uid, tmp_path):
     folder = tmp_path / "hostile"
     write(folder / "p", [image_file(k, SeriesInstanceUID=uid) for k in range(2)])
     before = contents(tmp_path)
@@ -190,7 +190,7 @@ def test_without_dask(archive, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.slow
-def test_without_a_scheduler(archive, tmp_path, monkeypatch, capsys):
+def test_without_a_scheduler(archive, tmp_path, capsys):
     dask = pytest.importorskip("dask")
     pytest.importorskip("distributed")
     with dask.config.set({"distributed.comm.timeouts.connect": "1s"}):
@@ -266,7 +266,7 @@ def test_a_killed_worker_loses_nothing(killed):
 
 
 @pytest.mark.slow
-def test_a_series_that_dask_gives_up_is_reported_and_done_later(killed, tmp_path, capsys):
+def test_a_series_that_dask_gives_up_is_reported_and_done_later(killed, tmp_path):
     """As the culprit of several deaths; here, one is enough."""
     code, _, complaint = killed(allowed_failures=0)
     assert code == 1
