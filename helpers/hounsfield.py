@@ -1,4 +1,4 @@
-"""The CT window: Hounsfield units to grey levels in [0, 1]. Change it here, and nowhere else."""
+"""The CT window: Hounsfield units to grey levels in [0, 1] and back. Change it here, and nowhere else."""
 
 import numpy as np
 
@@ -40,3 +40,33 @@ def window(hu, low=HU_LOW, high=HU_HIGH):
     if not np.isfinite(hu).all():
         raise ValueError("hu: expected finite Hounsfield units, got NaN or infinity")
     return np.clip((hu - np.float32(low)) / np.float32(high - low), 0, 1)
+
+
+def unwindow(grey, low=HU_LOW, high=HU_HIGH):
+    """Map grey levels back to Hounsfield units; what `window` cut off stays cut off.
+
+    Parameters
+    ----------
+    grey : array of any shape
+        Grey levels, 0 for `low`, 1 for `high`; values outside [0, 1] are carried on along the line.
+    low, high : float
+        Ends of the window, low < high.
+
+    Returns
+    -------
+    ndarray of the same shape, float32
+        Hounsfield units.
+
+    Raises
+    ------
+    ValueError
+        If low >= high.
+
+    Examples
+    --------
+    >>> unwindow([0, 0.5, 1]).tolist()
+    [-1000.0, -300.0, 400.0]
+    """
+    if not low < high:
+        raise ValueError(f"low: expected a value below high, got low={low}, high={high}")
+    return np.asarray(grey, np.float32) * np.float32(high - low) + np.float32(low)
