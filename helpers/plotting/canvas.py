@@ -124,7 +124,7 @@ def show_error(axis, error, limit):
     return axis.imshow(error, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
 
 
-def colour_bar(figure, drawn, limit, hu, what, *, free=None, beside=None):
+def colour_bar(figure, drawn, hu, what, *, free=None, beside=None):
     """Name the colours of `show_error` in grey levels and, unless `hu` is None, in HU: in a free cell, or beside some.
 
     `hu` is the width of the window that the grey levels come from.
@@ -133,22 +133,22 @@ def colour_bar(figure, drawn, limit, hu, what, *, free=None, beside=None):
         bar = figure.colorbar(drawn, ax=beside, fraction=0.03).ax
     else:
         free.axis("off")
-        bar = free.inset_axes([0.52, 0.04, 0.1, 0.7])
+        bar = free.inset_axes([0.52, 0.05, 0.1, 0.62])
         figure.colorbar(drawn, cax=bar)
-    ticks = limit * np.linspace(-1, 1, 5)
+    ticks = np.linspace(*drawn.get_clim(), 5)
     bar.set_yticks(ticks)
     bar.yaxis.set_ticks_position("left")
     bar.yaxis.set_major_formatter("{x:.2g}")
-    bar.set_title(what, fontsize=10, pad=20)
-    words = {"transform": bar.transAxes, "va": "bottom", "fontsize": 10}
+    bar.set_title(what, fontsize=10, pad=22)
+    words = {"xycoords": "axes fraction", "textcoords": "offset points", "fontsize": 10}
     if hu is None:
-        bar.text(0.5, 1.05, "grey levels", ha="center", **words)
+        bar.annotate("grey levels", (0.5, 1), (0, 8), ha="center", **words)
     else:
-        bar.text(0.0, 1.05, "grey levels", ha="right", **words)
+        bar.annotate("grey levels", (0, 1), (0, 8), ha="right", **words)
+        bar.annotate("HU", (1, 1), (8, 8), ha="left", **words)
         scale = bar.secondary_yaxis("right", functions=(lambda grey: grey * hu, lambda x: x / hu))
         scale.set_yticks(hu * ticks)
         scale.yaxis.set_major_formatter("{x:.4g}")
-        bar.text(1.0, 1.05, "  HU", ha="left", **words)
 
 
 def show_shares(axis, values, bins, span, **style):

@@ -185,7 +185,7 @@ def before_and_after(image, removed, *, limit=0.1, hu=WINDOW_WIDTH, title=None):
         canvas.show_grey(axis, shown, name)
     drawn = canvas.show_error(axes[1, 0], removed, limit)
     axes[1, 0].set_title("removed", fontsize=10)
-    canvas.colour_bar(figure, drawn, limit, hu, "removed", free=axes[1, 1])
+    canvas.colour_bar(figure, drawn, hu, "removed", free=axes[1, 1])
     return canvas.finish(figure)
 
 
@@ -253,7 +253,7 @@ def zoom_rows(images, box, clean=None, *, limit=0.1, hu=WINDOW_WIDTH, size=None,
         for axis in axes[2, free]:
             axis.axis("off")
         place = {"free": axes[2, free][0]} if any(free) else {"beside": axes[2]}
-        canvas.colour_bar(figure, drawn, limit, hu, "error in detail", **place)
+        canvas.colour_bar(figure, drawn, hu, "error in detail", **place)
     return canvas.finish(figure)
 
 
@@ -301,7 +301,7 @@ def detail_grid(
         above.set_title(name.replace(" (", "\n("), fontsize=10)
         if below is not pairs[0][1]:
             drawn = canvas.show_error(below, (image - images["clean"])[detail], limit)
-    canvas.colour_bar(figure, drawn, limit, hu, "error", free=pairs[0][1])
+    canvas.colour_bar(figure, drawn, hu, "error", free=pairs[0][1])
     return canvas.finish(figure)
 
 
