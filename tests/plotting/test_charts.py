@@ -1,10 +1,12 @@
 """helpers.plotting.charts: curves, bars and tables hold the numbers, with their names."""
 
+from itertools import combinations
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex, to_rgb
+from matplotlib.text import Text
 
 from helpers import plotting
 
@@ -32,13 +34,27 @@ def test_more_curves_than_colours():
     histories = {str(k): {"loss": [k, k]} for k in range(20)}
     scores = {str(k): ([1, 2], [k, k]) for k in range(20)}
     figure = plotting.score_curves(scores, "x", "y", highlight=["3"])
-    for drawn in (figure, plotting.loss_curves(histories)):
-        assert len(drawn.axes[0].lines) == 20
-        assert names_in(drawn.legends[0]) == list(scores)  # beside the chart
+    assert names_in(figure.legends[0]) == list(scores)  # below the chart
+    (axis,) = plotting.loss_curves(histories).axes
+    assert len(axis.lines) == 20 and axis.get_legend() is None
+    assert {text.get_text() for text in axis.texts} == set(scores)  # beside the ends
     lines = figure.axes[0].lines
     assert len({(line.get_color(), line.get_marker()) for line in lines}) == 20
     widths = [line.get_linewidth() for line in lines]
     assert np.argmax(widths) == 3 and len(set(widths)) == 2
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_many_loss_curves_have_their_names_beside_their_ends(log):
+    histories = {f"{k}00 digits": {"loss": [0.4, 0.1], "val_loss": [0.5, 0.2]} for k in (5, 7, 9)}
+    figure = plotting.loss_curves(histories, log=log)
+    (axis,) = figure.axes
+    assert names_in(axis.get_legend()) == ["training", "validation"]
+    assert [text.get_text() for text in axis.texts] == list(histories)
+    assert [(*text.xy,) for text in axis.texts] == [(2, 0.2)] * 3  # the ends of the dashed curves
+    figure.draw_without_rendering()
+    boxes = [Text.get_window_extent(text) for text in axis.texts]
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
 
 
 def test_score_curves():

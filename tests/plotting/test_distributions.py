@@ -14,6 +14,8 @@ def test_arrow_fields_run_from_start_to_end():
     arrows = figure.axes[0].collections[0]
     np.testing.assert_allclose(np.stack([arrows.U, arrows.V], 1), ends - starts)
     assert arrows.headwidth > 3 < arrows.headlength  # heads that can be seen
+    first, second = figure.axes
+    assert first.get_xlim() == second.get_xlim() and first.get_ylim() == second.get_ylim()
 
 
 def test_code_maps_draw_each_digit_at_its_code():
@@ -24,6 +26,8 @@ def test_code_maps_draw_each_digit_at_its_code():
     np.testing.assert_array_equal(places[3], codes[:2])
     np.testing.assert_array_equal(places[9], codes[2:3])
     assert len(places[5]) == 0
+    first, second = plotting.code_maps({"a": codes, "b": codes}, [3, 3, 9, 0]).axes
+    assert first.get_position().y0 > second.get_position().y1  # below each other
 
 
 def test_correlation_maps_write_the_neighbours_and_leave_out_the_middle():
