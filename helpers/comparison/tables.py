@@ -20,7 +20,8 @@ def quality_table(summary, reference, *, times=False):
     reference : str
         The method that the differences refer to.
     times : bool
-        Add a column with the time per slice. Times differ from run to run.
+        Add a column with the time per slice, where it was measured on the machine of the reference. Times differ from
+        run to run.
 
     Returns
     -------
@@ -54,7 +55,8 @@ def quality_table(summary, reference, *, times=False):
             "" if name == reference else difference,
             "" if name == reference else _signed(entry["patients"]),
         ]
-        rows.append(cells + ([f"{1000 * entry['seconds']:,.1f}"] if times else []))
+        time = f"{1000 * entry['seconds']:,.1f}" if "seconds" in entry else ""
+        rows.append(cells + [time] * times)
     return markdown_table(header, rows)
 
 
