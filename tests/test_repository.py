@@ -449,9 +449,10 @@ def test_claims_of_the_readme():
     assert len(scans) == 9 and "102 slices" in said
     for results in scans.values():
         assert sum(map(len, results["bm3d"]["psnr"])) == 102
-    assert "the U-Net for scans has learned from the same simulation" in said
-    assert scans[kinds[0].name]["ct_scan"]["about"].label == "U-Net for scans"
-    for name, of_scanner in (("ct_scan", True), ("ct_unet", False)):
+    assert "the U-Nets for scans have learned from the same simulation" in said
+    known = {name: entry["about"] for name, entry in scans[kinds[0].name].items()}
+    assert known["ct_scan"].label == "U-Net for scans" and known["ct_scan_25d"].volume
+    for name, of_scanner in (("ct_scan", True), ("ct_scan_25d", True), ("ct_unet", False)):
         recipe = json.loads((models.WEIGHTS / f"{name}.json").read_text(encoding="utf-8"))
         assert ("scanner_noise" in json.dumps(recipe)) == of_scanner
 
@@ -536,6 +537,20 @@ def test_claims_about_scans():
         "BM4D, which sees neighbouring slices, is behind it at 40,000 photons and ahead of it at 160,000."
         in said
     )
+    gains = {n: {m: mean["ct_scan_25d"] - mean[m] for m in ("ct_scan", "bm4d")} for n, mean in means.items()}
+    of_doses = {p: [n for n in scans if comparison.SCANS[n].photons == p] for p in (40_000, 160_000)}
+    assert "At 40,000 photons it is ahead of BM4D, by 0.4 to 0.9 dB" in said
+    assert [round(f(gains[n]["bm4d"] for n in of_doses[40_000]), 1) for f in (min, max)] == [0.4, 0.9]
+    assert "and at 160,000 behind it, by 0.1 to 0.7 dB" in said
+    assert [round(f(gains[n]["bm4d"] for n in of_doses[160_000]), 1) for f in (min, max)] == [-0.7, -0.1]
+    assert f"It is {np.mean([g['ct_scan'] for g in gains.values()]):.2f} dB ahead of the U-Net for scans" in said
+    assert "by 0.2 to 0.3 dB at 40,000 photons, by nothing in the weakest noise" in said
+    assert [round(f(gains[n]["ct_scan"] for n in of_doses[40_000]), 1) for f in (min, max)] == [0.2, 0.3]
+    assert abs(gains[weakest]["ct_scan"]) < 0.01
+    assert "In all nine scans, what BM3D, BM4D and the U-Nets for scans leave is coarser" in said
+    for results in scans.values():
+        fine = {m: np.concatenate(entry["error_frequency"]).mean() for m, entry in results.items()}
+        assert max(fine[m] for m in ("bm3d", "bm4d", "ct_scan", "ct_scan_25d")) < fine["noisy"]
     assert "leaves the noise of the two Hann kernels as it is" in said
     for name in scans:
         if name.startswith("hann"):
