@@ -143,8 +143,7 @@ def parts(root=ROOT):
     levels, _ = comparison.read_results()
     of_transfer, settings_of_transfer = comparison.read_results(comparison.TRANSFER)
     summary = comparison.summarise(levels[comparison.STD], "bm3d")
-    all_scans, of_scans = comparison.read_results(comparison.SCANNER)
-    scans, overlapping = (comparison.of_overlap(all_scans, overlap) for overlap in (False, True))
+    scans, of_scans = comparison.read_results(comparison.SCANNER)
     noise_hu = of_scans["noise_hu"]
     measured, site = run_times(root), site_address(root)
     seconds = measured["seconds"]
@@ -167,9 +166,6 @@ def parts(root=ROOT):
                 scans, noise_hu, README_METHODS, value=lambda e: e["error_frequency"], digits=3
             ),
             "leads of neighbours": comparison.lead_table(scans, "ct_scan_25d", reference="bm4d"),
-            "scans of overlapping slices": comparison.scan_table(
-                overlapping, noise_hu, README_METHODS
-            ),
             "who knows what": who_knows_what(levels[comparison.STD]),
             "quality": comparison.quality_table(summary, "bm3d", times=True),
             "leads": comparison.lead_table(levels),

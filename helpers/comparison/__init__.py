@@ -32,7 +32,6 @@ from .scanner import (
     Scan,
     compare_scan,
     noise_std,
-    of_overlap,
     scan_copies,
     scan_noise,
     scan_spectra,

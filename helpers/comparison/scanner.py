@@ -58,19 +58,8 @@ class Scan:
 
 _RECONSTRUCTIONS = (("ramp", 1.0), ("hann", 1.0), ("hann", 0.7))  # kernel, cut-off
 _PHOTONS = (40_000, 80_000, 160_000)
-_OVERLAP = 0.3  # correlation of the noise of slices that overlap
 _SCANS = [Scan(kernel, n, cutoff) for kernel, cutoff in _RECONSTRUCTIONS for n in _PHOTONS]
-_SCANS += [Scan(kernel, 80_000, cutoff, _OVERLAP) for kernel, cutoff in _RECONSTRUCTIONS]
 SCANS = {scan.name: scan for scan in _SCANS}
-
-
-def of_overlap(levels, overlap):
-    """Keep the results of the scans whose slices overlap, or of those whose slices do not.
-
-    >>> len(of_overlap(SCANS, False)), len(of_overlap(SCANS, True))
-    (9, 3)
-    """
-    return {name: kept for name, kept in levels.items() if bool(SCANS[name].correlation) == overlap}
 
 
 def scan_methods():
