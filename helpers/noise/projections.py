@@ -299,7 +299,8 @@ def _checked_hu(hu):
     low, high = float(hu.min()), float(hu.max())
     if (low >= 0 and 0 < high <= 256) or (-2 <= low < high <= 2):  # a constant 0 is water
         raise ValueError(
-            f"hu: expected Hounsfield units, where air is -1000, got values from {low:g} to {high:g}"
+            f"hu: expected Hounsfield units, where air is -1000, got values from {low:g} to {high:g}; "
+            "`hounsfield.unwindow` turns grey levels into them"
         )
     if high > 32_767:
         raise ValueError(
