@@ -43,11 +43,11 @@ class Frame:
 
 
 def header_of(path):
-    """Return the header of a file of CT slices, or in words what the file is instead."""
+    """Return in words what a file is instead of CT slices, "" for these; and its header, or None if it is not DICOM."""
     if not path.is_file():
-        return "broken link"
+        return "broken link", None
     if not has_dicom_mark(path) and path.suffix.lower() not in (".dcm", ".dicom", ".ima"):
-        return "file that is not DICOM"
+        return "file that is not DICOM", None
     if path.stat().st_size == 0:
         raise ValueError("it is empty")
     with path.open("rb") as file:
@@ -55,7 +55,7 @@ def header_of(path):
         other = other_kind(header)
         if not other:
             _check_length(header, path.stat().st_size - file.tell())
-    return other or header
+    return other, header
 
 
 def has_dicom_mark(path):

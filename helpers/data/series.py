@@ -120,7 +120,7 @@ class Found:
 def find_series(folder):
     """Read the headers of all files below a folder, and sort the CT slices among them into series.
 
-    No pixel is read. Links to folders are not followed.
+    No pixel is read, and no header is kept. Links to folders are not followed.
 
     Parameters
     ----------
@@ -152,20 +152,23 @@ def find_series(folder):
     groups, left_out, broken = {}, Counter(), []
     for path in _files(folder) if folder.is_dir() else [folder]:
         try:
-            header = header_of(path)
-            if isinstance(header, str):
-                left_out[header] += 1
+            other, header = header_of(path)
+            if other:
+                left_out[other] += 1
                 continue
             frames = frames_of(path, header)
+            uid, description = str(header.SeriesInstanceUID), header.get("SeriesDescription") or ""
+            about = str(description), _number(header), []
         except Exception as error:  # pydicom raises many kinds for damaged files
             reason = (str(error) or type(error).__name__).splitlines()[0]
             broken.append(f"{path}: expected a complete DICOM file of CT slices ({reason})")
             continue
-        groups.setdefault(str(header.SeriesInstanceUID), []).append((header, frames))
-    series = sorted(
-        (series_of(name, members) for name, members in groups.items()),
-        key=lambda one: (-len(one.frames), one.uid),
-    )
+        groups.setdefault(uid, about)[-1].extend(frames)
+    series = [
+        series_of(uid, slices, description, number)
+        for uid, (description, number, slices) in groups.items()
+    ]
+    series.sort(key=lambda one: (-len(one.frames), one.uid))
     return Found(tuple(series), dict(sorted(left_out.items())), tuple(broken))
 
 
@@ -223,15 +226,25 @@ def _files(folder):
         yield from (Path(place, name) for name in sorted(names))
 
 
-def series_of(name, members):
+def _number(header):
+    """SeriesNumber, or 0 where it is missing or no number."""
+    try:
+        return int(header.get("SeriesNumber") or 0)
+    except Exception:  # pydicom raises many kinds for damaged values
+        return 0
+
+
+def series_of(uid, slices, description="", number=0):
     """Put the slices of a series in order, and look for faults.
 
     Parameters
     ----------
-    name : str
+    uid : str
         SeriesInstanceUID.
-    members : list of (pydicom.Dataset, list)
-        The header of each file, and what `frames_of` returns for it.
+    slices : list of (Frame, (shape, pixel_mm, orientation))
+        What `frames_of` returns for all files.
+    description, number
+        See `Series`.
 
     Returns
     -------
@@ -239,24 +252,21 @@ def series_of(name, members):
 
     Examples
     --------
-    >>> series_of("1.2", [(header, frames_of(path, header))]).fault  # doctest: +SKIP
+    >>> series_of("1.2", frames_of(path, header)).fault  # doctest: +SKIP
     ''
     """
     kinds = Counter(
         (shape, _rounded(pixel_mm), _rounded(orientation))
-        for _, frames in members
-        for _, (shape, pixel_mm, orientation) in frames
+        for _, (shape, pixel_mm, orientation) in slices
     )
     usual = kinds.most_common(1)[0][0]
-    fault, slices = "", []
-    for _, frames in members:
-        for frame, (shape, pixel_mm, orientation) in frames:
-            if (shape, _rounded(pixel_mm), _rounded(orientation)) != usual:
-                fault = fault or (
-                    f"{frame.path}: expected slices of one size and direction, {usual[0][0]} x {usual[0][1]} pixels, "
-                    f"got {shape[0]} x {shape[1]} pixels of {pixel_mm[0]:g} mm in another plane or size"
-                )
-            slices.append((frame, (shape, pixel_mm, orientation)))
+    fault = ""
+    for frame, (shape, pixel_mm, orientation) in slices:
+        if (shape, _rounded(pixel_mm), _rounded(orientation)) != usual:
+            fault = fault or (
+                f"{frame.path}: expected slices of one size and direction, {usual[0][0]} x {usual[0][1]} pixels, "
+                f"got {shape[0]} x {shape[1]} pixels of {pixel_mm[0]:g} mm in another plane or size"
+            )
     _, (shape, pixel_mm, orientation) = slices[0]
     normal = np.cross(orientation[:3], orientation[3:])
     frames = sorted(
@@ -267,10 +277,8 @@ def series_of(name, members):
             fault = fault or (
                 f"{above.path}: expected one slice at each place, {below.path.name} lies there, too"
             )
-    header = members[0][0]
-    description, number = header.get("SeriesDescription"), header.get("SeriesNumber")
-    about = str(description or ""), tuple(frames), shape, pixel_mm, orientation
-    return Series(name, *about, int(number or 0), fault)
+    about = shape, pixel_mm, orientation, number, fault
+    return Series(uid, description, tuple(frames), *about)
 
 
 def _rounded(numbers):

@@ -1,6 +1,9 @@
 """helpers.data.series: what is found, what is left out, what is refused."""
 
+import tracemalloc
+
 import numpy as np
+import pydicom
 import pytest
 from pydicom import uid
 from scans_of_tests import HEIGHT, WIDTH, frames_file, image_file, write
@@ -96,3 +99,31 @@ def test_slices_of_another_plane_are_counted_along_it(tmp_path):
     np.testing.assert_allclose(series.normal, [0, 1, 0])
     assert [frame.place[1] for frame in series.frames] == [-6, -3, 0]
     assert series.even and series.step_mm == 3
+
+
+@pytest.mark.parametrize("number", [b"abcdef", rb"1\2   ", b"inf   ", b"      "])
+def test_a_series_number_that_is_none_stops_nothing(number, scan):
+    for path in scan.rglob("*.dcm"):
+        file = pydicom.dcmread(path)
+        file.SeriesNumber = 123456
+        file.save_as(path)
+        path.write_bytes(path.read_bytes().replace(b"123456", number))
+    write(scan / "c", [image_file(0, series="9.9", SeriesNumber=7)])
+    found = find_series(scan)
+    assert [(one.uid, one.number) for one in found.series] == [("1.2.3.4", 0), ("9.9", 7)]
+    assert not found.broken and not any(one.fault for one in found.series)
+
+
+def test_headers_are_forgotten(tmp_path):
+    """What is kept of a file, and what was needed at most, in kilobytes."""
+    count = 100
+    write(tmp_path, [image_file(k, hu=np.zeros((2, 2))) for k in range(2)])
+    find_series(tmp_path)  # what pydicom needs once
+    for k in range(2, count):
+        image_file(k, hu=np.zeros((2, 2))).save_as(tmp_path / f"{k}.dcm", enforce_file_format=True)
+    tracemalloc.start()
+    found = find_series(tmp_path)
+    kept, peak = (size / count / 1000 for size in tracemalloc.get_traced_memory())
+    tracemalloc.stop()
+    assert len(found.series[0].frames) == count
+    assert kept < 3 and peak < 10
