@@ -33,6 +33,8 @@ class Series:
         ImageOrientationPatient: the directions along a row and down a column.
     number : int
         SeriesNumber, or 0.
+    taken : frozenset of int
+        The numbers of all DICOM files where it was found, also of those that were left out.
     fault : str
         What is wrong with it, in one sentence that names a file, or "".
 
@@ -52,6 +54,7 @@ class Series:
     pixel_mm: tuple
     orientation: tuple
     number: int = 0
+    taken: frozenset = frozenset()
     fault: str = ""
 
     @property
@@ -149,10 +152,12 @@ def find_series(folder):
     folder = Path(folder)
     if not folder.exists():
         raise FileNotFoundError(f"{folder}: no such folder; expected one that holds DICOM files")
-    groups, left_out, broken = {}, Counter(), []
+    groups, taken, left_out, broken = {}, set(), Counter(), []
     for path in _files(folder) if folder.is_dir() else [folder]:
         try:
             other, header = header_of(path)
+            if header is not None:
+                taken.add(_number(header))
             if other:
                 left_out[other] += 1
                 continue
@@ -164,8 +169,9 @@ def find_series(folder):
             broken.append(f"{path}: expected a complete DICOM file of CT slices ({reason})")
             continue
         groups.setdefault(uid, about)[-1].extend(frames)
+    taken = frozenset(taken)
     series = [
-        series_of(uid, slices, description, number)
+        series_of(uid, slices, description, number, taken)
         for uid, (description, number, slices) in groups.items()
     ]
     series.sort(key=lambda one: (-len(one.frames), one.uid))
@@ -234,7 +240,7 @@ def _number(header):
         return 0
 
 
-def series_of(uid, slices, description="", number=0):
+def series_of(uid, slices, description="", number=0, taken=frozenset()):
     """Put the slices of a series in order, and look for faults.
 
     Parameters
@@ -243,7 +249,7 @@ def series_of(uid, slices, description="", number=0):
         SeriesInstanceUID.
     slices : list of (Frame, (shape, pixel_mm, orientation))
         What `frames_of` returns for all files.
-    description, number
+    description, number, taken
         See `Series`.
 
     Returns
@@ -277,7 +283,7 @@ def series_of(uid, slices, description="", number=0):
             fault = fault or (
                 f"{above.path}: expected one slice at each place, {below.path.name} lies there, too"
             )
-    about = shape, pixel_mm, orientation, number, fault
+    about = shape, pixel_mm, orientation, number, taken, fault
     return Series(uid, description, tuple(frames), *about)
 
 

@@ -114,6 +114,15 @@ def test_a_series_number_that_is_none_stops_nothing(number, scan):
     assert not found.broken and not any(one.fault for one in found.series)
 
 
+def test_numbers_of_what_is_left_out_are_taken(scan):
+    report = image_file(0, series="5.5", SeriesNumber=1001)
+    report.SOPClassUID = report.file_meta.MediaStorageSOPClassUID = uid.XRayRadiationDoseSRStorage
+    localiser = image_file(1, series="5.6", SeriesNumber=1002, ImageType=["ORIGINAL", "LOCALIZER"])
+    write(scan / "others", [report, localiser, image_file(2, series="9.9", SeriesNumber=4)])
+    for series in find_series(scan).series:
+        assert series.taken == {3, 4, 1001, 1002}
+
+
 def test_headers_are_forgotten(tmp_path):
     """What is kept of a file, and what was needed at most, in kilobytes."""
     count = 100
