@@ -112,7 +112,7 @@ class Found:
     left_out : dict of str to int
         How many files are something else, by what they are.
     broken : tuple of str
-        One sentence for each file that says it is DICOM and cannot be read.
+        One sentence for each file that says it is DICOM and cannot be read, and for each folder that cannot be read.
     """
 
     series: tuple
@@ -153,7 +153,7 @@ def find_series(folder):
     if not folder.exists():
         raise FileNotFoundError(f"{folder}: no such folder; expected one that holds DICOM files")
     groups, taken, left_out, broken = {}, set(), Counter(), []
-    for path in _files(folder) if folder.is_dir() else [folder]:
+    for path in _files(folder, broken) if folder.is_dir() else [folder]:
         try:
             other, header = header_of(path)
             if header is not None:
@@ -225,9 +225,13 @@ def choose_series(found, where, name=None):
     return series
 
 
-def _files(folder):
-    """All files below a folder, in a fixed order."""
-    for place, folders, names in os.walk(folder):
+def _files(folder, broken):
+    """All files below a folder, in a fixed order; a sentence for each folder that cannot be read goes into `broken`."""
+
+    def report(error):
+        broken.append(f"{error.filename}: expected a folder that can be read ({error.strerror})")
+
+    for place, folders, names in os.walk(folder, onerror=report):
         folders.sort()
         yield from (Path(place, name) for name in sorted(names))
 

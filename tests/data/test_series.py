@@ -1,5 +1,6 @@
 """helpers.data.series: what is found, what is left out, what is refused."""
 
+import os
 import tracemalloc
 
 import numpy as np
@@ -121,6 +122,24 @@ def test_numbers_of_what_is_left_out_are_taken(scan):
     write(scan / "others", [report, localiser, image_file(2, series="9.9", SeriesNumber=4)])
     for series in find_series(scan).series:
         assert series.taken == {3, 4, 1001, 1002}
+
+
+def test_a_folder_that_cannot_be_read_is_reported(scan, monkeypatch):
+    """Not by its permissions: whoever runs the tests may read everything."""
+    scandir = os.scandir
+
+    def denied(path):
+        if str(path).endswith("b"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    found = find_series(scan)
+    assert [len(series.frames) for series in found.series] == [4]
+    sentence = f"{scan / 'b'}: expected a folder that can be read (Permission denied)"
+    assert found.broken == (sentence,)
+    with pytest.raises(ValueError, match="expected a folder that can be read"):
+        choose_series(found, scan)
 
 
 def test_headers_are_forgotten(tmp_path):
