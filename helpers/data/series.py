@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .frames import frames_of, header_of
+from .frames import HOUNSFIELD, frames_of, header_of
 
 _SAME_MM = 0.01  # positions that differ by less are the same
 _EVEN = 0.1  # a distance may differ from the usual one by this share of it
@@ -272,6 +272,10 @@ def series_of(uid, slices, description="", number=0, taken=frozenset()):
     usual = kinds.most_common(1)[0][0]
     fault = ""
     for frame, (shape, pixel_mm, orientation) in slices:
+        if frame.unit not in HOUNSFIELD:
+            fault = fault or (
+                f"{frame.path}: expected Hounsfield units, its RescaleType is {frame.unit!r}"
+            )
         if (shape, _rounded(pixel_mm), _rounded(orientation)) != usual:
             fault = fault or (
                 f"{frame.path}: expected slices of one size and direction, {usual[0][0]} x {usual[0][1]} pixels, "

@@ -9,6 +9,7 @@ import pytest
 from pydicom import uid
 from scans_of_tests import HEIGHT, WIDTH, frames_file, image_file, write
 
+from helpers.data import load_dicom
 from helpers.data.series import choose_series, find_series
 
 
@@ -122,6 +123,32 @@ def test_numbers_of_what_is_left_out_are_taken(scan):
     write(scan / "others", [report, localiser, image_file(2, series="9.9", SeriesNumber=4)])
     for series in find_series(scan).series:
         assert series.taken == {3, 4, 1001, 1002}
+
+
+@pytest.mark.parametrize("kind", ["HU", "HU_MOD", "US", "", None, "Z_EFF", "ED", "MGML", "PCT"])
+def test_other_units_are_refused(kind, tmp_path):
+    """Of one slice, in a file of many frames, and in `load_dicom`; other series can be denoised."""
+    file = frames_file(3)
+    for frame in file.PerFrameFunctionalGroupsSequence[1:]:
+        if kind is not None:
+            frame.PixelValueTransformationSequence[0].RescaleType = kind
+    write(tmp_path / "frames", [file])
+    changes = {} if kind is None else {"RescaleType": kind}
+    write(
+        tmp_path / "slices", [image_file(0, series="9.9"), image_file(1, series="9.9", **changes)]
+    )
+    write(tmp_path / "other", [image_file(0, series="7.7")])
+    found = find_series(tmp_path)
+    faults = {one.uid: one.fault for one in found.series}
+    assert not found.broken and not faults.pop("7.7")
+    if kind in ("HU", "HU_MOD", "US", "", None):
+        assert set(faults.values()) == {""}
+        load_dicom(tmp_path / "slices")
+        return
+    for fault in faults.values():
+        assert fault.endswith(f".dcm: expected Hounsfield units, its RescaleType is {kind!r}")
+    with pytest.raises(ValueError, match=r"image10\.dcm: expected Hounsfield units"):
+        load_dicom(tmp_path / "slices")
 
 
 def test_a_folder_that_cannot_be_read_is_reported(scan, monkeypatch):
