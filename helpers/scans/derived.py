@@ -45,7 +45,8 @@ def derived_header(header, made_by, *, series_uid, series_number, suffix):
     series_number : int
         One that the study does not have yet.
     suffix : str
-        What is added to SeriesDescription.
+        What is added to SeriesDescription; ImageComments and DerivationDescription are added to, too. What they say
+        already is cut where there is no room for both.
 
     Returns
     -------
@@ -55,7 +56,7 @@ def derived_header(header, made_by, *, series_uid, series_number, suffix):
     References
     ----------
     DICOM PS3.3: C.7.6.1.1.2 (image type), C.12.4.1 (derivation and source images), C.7.5.1 and C.7.5.2 (equipment and
-    contributing equipment), C.7.6.1.1.5 (lossy compression, which stays as it was).
+    contributing equipment), C.7.6.1.1.5 (lossy compression, which stays as it was). PS3.5: 6.2 (the longest texts).
 
     Examples
     --------
@@ -74,16 +75,17 @@ def derived_header(header, made_by, *, series_uid, series_number, suffix):
             del derived[name]
     derived.SOPInstanceUID = new_uid(header.SOPInstanceUID, made_by)
     derived.SeriesInstanceUID, derived.SeriesNumber = series_uid, series_number
-    description = f"{header.get('SeriesDescription', '')} {suffix}".strip()
-    derived.SeriesDescription = description[:64]  # the longest that DICOM allows
+    derived.SeriesDescription = _added(header.get("SeriesDescription"), suffix, 64, " ")
     derived.ImageType = ["DERIVED", *(list(header.get("ImageType", []))[1:] or ["PRIMARY"])]
-    derived.ImageComments = COMMENT
+    derived.ImageComments = _added(header.get("ImageComments"), COMMENT, 10240)
     derivation = _derivation(header, made_by)
     if "SharedFunctionalGroupsSequence" in derived:  # a file of many frames says it of all of them
         derived.SharedFunctionalGroupsSequence[0].DerivationImageSequence = Sequence([derivation])
         derived.SourceImageEvidenceSequence = Sequence([_evidence(header)])
     else:
         derived.update(derivation)
+        before, now = header.get("DerivationDescription"), derived.DerivationDescription
+        derived.DerivationDescription = _added(before, now, 1024)
     equipment = Dataset()
     equipment.PurposeOfReferenceCodeSequence = Sequence([_code(codes.DCM.ModifyingEquipment)])
     equipment.Manufacturer = "helpers.scans, Denoising autoencoders, from MNIST to CT"
@@ -97,6 +99,12 @@ def derived_header(header, made_by, *, series_uid, series_number, suffix):
     derived.file_meta.MediaStorageSOPInstanceUID = derived.SOPInstanceUID
     derived.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
     return derived
+
+
+def _added(old, ours, longest, between="; "):
+    """Return a text with ours behind it, not longer than DICOM allows: the old one is cut."""
+    ours = between + ours if old else ours
+    return str(old or "")[: longest - len(ours)] + ours
 
 
 def new_uid(old, made_by):
