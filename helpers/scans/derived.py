@@ -19,6 +19,13 @@ _OF_THE_OLD_INSTANCE = (  # what holds for the original only
     "LargestPixelValueInSeries",
     "EncryptedAttributesSequence",
     "OriginalAttributesSequence",
+    "ExtendedOffsetTable",
+    "ExtendedOffsetTableLengths",
+    "ConcatenationUID",
+    "SOPInstanceUIDOfConcatenationSource",
+    "InConcatenationNumber",
+    "InConcatenationTotalNumber",
+    "ConcatenationFrameOffsetNumber",
 )
 _OF_THE_OLD_VALUES = (  # what does not hold for differences
     "PixelPaddingValue",
@@ -56,7 +63,8 @@ def derived_header(header, made_by, *, series_uid, series_number, suffix):
     References
     ----------
     DICOM PS3.3: C.7.6.1.1.2 (image type), C.12.4.1 (derivation and source images), C.7.5.1 and C.7.5.2 (equipment and
-    contributing equipment), C.7.6.1.1.5 (lossy compression, which stays as it was). PS3.5: 6.2 (the longest texts).
+    contributing equipment), C.7.6.1.1.5 (lossy compression, which stays as it was), C.7.6.16 (functional groups, each either
+    shared or of each frame). PS3.5: 6.2 (the longest texts).
 
     Examples
     --------
@@ -78,12 +86,17 @@ def derived_header(header, made_by, *, series_uid, series_number, suffix):
     derived.SeriesDescription = _added(header.get("SeriesDescription"), suffix, 64, " ")
     derived.ImageType = ["DERIVED", *(list(header.get("ImageType", []))[1:] or ["PRIMARY"])]
     derived.ImageComments = _added(header.get("ImageComments"), COMMENT, 10240)
-    derivation = _derivation(header, made_by)
-    if "SharedFunctionalGroupsSequence" in derived:  # a file of many frames says it of all of them
-        derived.SharedFunctionalGroupsSequence[0].DerivationImageSequence = Sequence([derivation])
-        derived.SourceImageEvidenceSequence = Sequence([_evidence(header)])
+    groups = derived.get("PerFrameFunctionalGroupsSequence", [])
+    if not any("DerivationImageSequence" in group for group in groups):
+        groups = derived.get("SharedFunctionalGroupsSequence", [])
+    for group in groups:  # a file of many frames says it where it says how it was derived before
+        steps = group.get("DerivationImageSequence", [])
+        group.DerivationImageSequence = Sequence([*steps, _derivation(header, made_by)])
+    if groups:
+        sources = header.get("SourceImageEvidenceSequence", [])
+        derived.SourceImageEvidenceSequence = Sequence([*sources, _evidence(header)])
     else:
-        derived.update(derivation)
+        derived.update(_derivation(header, made_by))
         before, now = header.get("DerivationDescription"), derived.DerivationDescription
         derived.DerivationDescription = _added(before, now, 1024)
     equipment = Dataset()

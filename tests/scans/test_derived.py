@@ -3,7 +3,8 @@
 import pydicom
 import pytest
 from pydicom import uid
-from scans_of_tests import image_file, write
+from pydicom.dataset import Dataset
+from scans_of_tests import frames_file, image_file, write
 
 from helpers.scans.derived import COMMENT, derived_header
 
@@ -46,3 +47,45 @@ def test_a_series_number_that_is_none_is_replaced(syntax, tmp_path):
     (path,) = write(tmp_path, [file])
     path.write_bytes(path.read_bytes().replace(b"123456", b"abcdef"))
     assert derived(pydicom.dcmread(path)).SeriesNumber == 1001
+
+
+def derivations(groups):
+    """What each group says of how it was derived."""
+    sequences = [group.get("DerivationImageSequence", []) for group in groups]
+    return [[item.DerivationDescription for item in items] for items in sequences]
+
+
+@pytest.mark.parametrize("where", ["nowhere", "shared", "each frame"])
+def test_the_derivation_of_frames_stands_in_one_place(where):
+    """A functional group is either shared or of each frame (PS3.3, C.7.6.16)."""
+    file = frames_file(3)
+    shared, frames = file.SharedFunctionalGroupsSequence, file.PerFrameFunctionalGroupsSequence
+    for group in {"nowhere": [], "shared": shared, "each frame": frames}[where]:
+        group.DerivationImageSequence = [Dataset()]
+        group.DerivationImageSequence[0].DerivationDescription = "cut"
+        file.SourceImageEvidenceSequence = [Dataset()]
+    new, ours = derived(file), "Noise removed by blur 1"
+    shared, frames = new.SharedFunctionalGroupsSequence, new.PerFrameFunctionalGroupsSequence
+    if where == "each frame":
+        assert (derivations(shared), derivations(frames)) == ([[]], [["cut", ours]] * 3)
+    else:
+        assert derivations(shared) == [["cut"] * (where == "shared") + [ours]]
+        assert derivations(frames) == [[]] * 3
+    assert len(new.SourceImageEvidenceSequence) == 1 + (where != "nowhere")
+    assert "DerivationDescription" not in new
+
+
+def test_what_holds_for_the_old_file_only_is_left_out():
+    stale = {
+        "ConcatenationUID": "1.2.9",
+        "SOPInstanceUIDOfConcatenationSource": "1.2.8",
+        "InConcatenationNumber": 1,
+        "InConcatenationTotalNumber": 2,
+        "ConcatenationFrameOffsetNumber": 0,
+        "ExtendedOffsetTable": bytes(8),
+        "ExtendedOffsetTableLengths": bytes(8),
+    }
+    file = frames_file(3)
+    for name, value in stale.items():
+        setattr(file, name, value)
+    assert not [name for name in stale if name in derived(file)]
