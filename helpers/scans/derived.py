@@ -27,6 +27,14 @@ _OF_THE_OLD_INSTANCE = (  # what holds for the original only
     "InConcatenationTotalNumber",
     "ConcatenationFrameOffsetNumber",
 )
+# Transfer syntaxes of lossy compression, and LossyImageCompressionMethod. "JPEG-LS Lossy (Near-Lossless)" may leave out
+# nothing, but its name says lossy; the names of JPEG 2000 and its kin, which may be either, do not: there, only what the
+# source says is said.
+_LOSSY = {
+    uid.JPEGBaseline8Bit: "ISO_10918_1",
+    uid.JPEGExtended12Bit: "ISO_10918_1",
+    uid.JPEGLSNearLossless: "ISO_14495_1",
+}
 _OF_THE_OLD_VALUES = (  # what does not hold for differences
     "PixelPaddingValue",
     "PixelPaddingRangeLimit",
@@ -63,8 +71,8 @@ def derived_header(header, made_by, *, series_uid, series_number, suffix):
     References
     ----------
     DICOM PS3.3: C.7.6.1.1.2 (image type), C.12.4.1 (derivation and source images), C.7.5.1 and C.7.5.2 (equipment and
-    contributing equipment), C.7.6.1.1.5 (lossy compression, which stays as it was), C.7.6.16 (functional groups, each either
-    shared or of each frame). PS3.5: 6.2 (the longest texts).
+    contributing equipment), C.7.6.1.1.5 (lossy compression, which stays said), C.7.6.16 (functional groups, each either
+    shared or of each frame). PS3.5: 6.2 (the longest texts), A.4 (transfer syntaxes).
 
     Examples
     --------
@@ -86,6 +94,9 @@ def derived_header(header, made_by, *, series_uid, series_number, suffix):
     derived.SeriesDescription = _added(header.get("SeriesDescription"), suffix, 64, " ")
     derived.ImageType = ["DERIVED", *(list(header.get("ImageType", []))[1:] or ["PRIMARY"])]
     derived.ImageComments = _added(header.get("ImageComments"), COMMENT, 10240)
+    lossy = _LOSSY.get(header.file_meta.TransferSyntaxUID)
+    if lossy and header.get("LossyImageCompression") != "01":
+        derived.LossyImageCompression, derived.LossyImageCompressionMethod = "01", lossy
     groups = derived.get("PerFrameFunctionalGroupsSequence", [])
     if not any("DerivationImageSequence" in group for group in groups):
         groups = derived.get("SharedFunctionalGroupsSequence", [])

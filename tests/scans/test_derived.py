@@ -89,3 +89,28 @@ def test_what_holds_for_the_old_file_only_is_left_out():
     for name, value in stale.items():
         setattr(file, name, value)
     assert not [name for name in stale if name in derived(file)]
+
+
+@pytest.mark.parametrize(
+    ("syntax", "method"),
+    [
+        (uid.JPEGBaseline8Bit, "ISO_10918_1"),
+        (uid.JPEGExtended12Bit, "ISO_10918_1"),
+        (uid.JPEGLSNearLossless, "ISO_14495_1"),
+        (uid.JPEGLSLossless, None),
+        (uid.JPEG2000, None),
+        (uid.ExplicitVRLittleEndian, None),
+    ],
+)
+@pytest.mark.parametrize("said", [None, "00", "01"])
+def test_that_the_source_was_compressed_with_loss_is_said(syntax, method, said):
+    file = image_file()
+    file.file_meta.TransferSyntaxUID = syntax
+    if said:
+        file.LossyImageCompression, file.LossyImageCompressionMethod = said, "MINE"
+    new = derived(file)
+    if method and said != "01":
+        assert (new.LossyImageCompression, new.LossyImageCompressionMethod) == ("01", method)
+    else:
+        assert new.get("LossyImageCompression") == said
+        assert new.get("LossyImageCompressionMethod") == ("MINE" if said else None)
