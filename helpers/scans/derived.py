@@ -3,7 +3,7 @@
 import copy
 
 from pydicom import uid
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.sr.codedict import codes
 
@@ -120,6 +120,8 @@ def derived_header(header, made_by, *, series_uid, series_number, suffix):
         for group in derived.get(groups, []):
             for kind in group.get("CTImageFrameTypeSequence", []):
                 kind.FrameType = ["DERIVED", *list(kind.FrameType)[1:]]
+    derived.preamble, derived.file_meta = bytes(128), FileMetaDataset()  # pydicom adds its name
+    derived.file_meta.MediaStorageSOPClassUID = derived.SOPClassUID
     derived.file_meta.MediaStorageSOPInstanceUID = derived.SOPInstanceUID
     derived.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
     return derived

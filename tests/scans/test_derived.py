@@ -1,5 +1,7 @@
 """helpers.scans.derived: what a derived file keeps of its source, what it adds, and what it leaves out."""
 
+import io
+
 import pydicom
 import pytest
 from pydicom import uid
@@ -7,6 +9,7 @@ from pydicom.dataset import Dataset
 from scans_of_tests import frames_file, image_file, write
 
 from helpers.scans.derived import COMMENT, derived_header
+from helpers.scans.dicom import write_image
 
 
 def derived(file, suffix="denoised"):
@@ -114,3 +117,20 @@ def test_that_the_source_was_compressed_with_loss_is_said(syntax, method, said):
     else:
         assert new.get("LossyImageCompression") == said
         assert new.get("LossyImageCompressionMethod") == ("MINE" if said else None)
+
+
+def test_the_head_of_the_file_is_ours():
+    file, new = image_file(), io.BytesIO()
+    file.preamble = b"II*\0" + b"x" * 124
+    file.file_meta.ImplementationClassUID = "1.2.3"
+    file.file_meta.ImplementationVersionName = "SCANNER"
+    file.file_meta.SourceApplicationEntityTitle = "HOSPITAL"
+    pixels = file.pixel_array
+    write_image(new, derived(file), lambda: iter([pixels]))
+    new.seek(0)
+    read = pydicom.dcmread(new)
+    assert read.preamble == bytes(128) and (read.pixel_array == pixels).all()
+    assert read.file_meta.ImplementationVersionName.startswith("PYDICOM")
+    assert read.file_meta.ImplementationClassUID == uid.PYDICOM_IMPLEMENTATION_UID
+    assert read.file_meta.MediaStorageSOPInstanceUID == read.SOPInstanceUID != file.SOPInstanceUID
+    assert "SourceApplicationEntityTitle" not in read.file_meta
