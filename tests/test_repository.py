@@ -465,7 +465,7 @@ def test_claims_about_the_comparison():
     assert "on every slice" in said
     for ours, theirs in zip(levels[0.07]["ct_unet"]["psnr"], levels[0.07]["bm3d"]["psnr"]):
         assert (ours > theirs).all()
-    seconds = {name: entry["seconds"] for name, entry in summary.items()}
+    seconds = {name: entry["seconds"] for name, entry in summary.items() if "seconds" in entry}
     assert "a small part of its time" in said
     assert seconds["bm3d"] > 20 * seconds["ct_unet"]
     assert "takes about eight times as long" in said
