@@ -1,4 +1,4 @@
-"""Write the networks of the page "Try it" as ONNX files: `python docs/export_onnx.py` after a training.
+"""Write the networks that the page "Try it" offers as ONNX files: `python docs/export_onnx.py` after a training.
 
 Each file is a whole denoiser, as `helpers.models.pretrained_denoiser` returns it: any image size, grain spared. It
 takes and returns a batch (n, height, width, 1). The weights, which have the precision of float16, are stored in it;
@@ -8,6 +8,7 @@ the computation is in float32. The file knows the sha256 of the .keras file that
 import argparse
 import hashlib
 import json
+import re
 
 import numpy as np
 
@@ -16,7 +17,8 @@ from helpers.models import WEIGHTS
 from helpers.models.denoisers import GRAIN_STD
 
 FOLDER = publish.ROOT / "docs" / "demo" / "try" / "networks"
-NAMES = ("ct_unet_small", "ct_scan")
+PAGE = (publish.ROOT / "docs" / "try.md").read_text(encoding="utf-8")
+NAMES = re.findall(r'<option value="(ct_\w+)"', PAGE)
 OPSET = 17
 MULTIPLE = 8  # pixels: what `as_denoiser` pads images to
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from helpers import comparison
 
 ROOT = Path(__file__).resolve().parents[1]
-README_METHODS = ["noisy", "gaussian", "ct_unet", "bm3d", "bm4d", "ct_scan"]
+README_METHODS = ["noisy", "gaussian", "ct_unet", "bm3d", "bm4d", "ct_scan", "ct_scan_25d"]
 SCAN_METHODS = [*README_METHODS[:2], "bilateral", "nl_means", *README_METHODS[2:]]
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 
@@ -128,12 +128,13 @@ def notebooks_table(root=ROOT):
 def who_knows_what(results):
     """Return which methods are told the noise, which see more than one slice, and what the times are of."""
     records = [entry["about"] for entry in results.values()]
-    machines = "; ".join(dict.fromkeys(entry["machine"] for entry in results.values()))
+    machine_of_bm3d = results["bm3d"]["machine"]
     told = sorted(record.label for record in records if record.told_std)
     volumes = sorted(record.label for record in records if record.volume)
     return (
         f"Told the strength of the noise: {', '.join(told)}. All filters were tuned at it. "
-        f"Seeing neighbouring slices: {', '.join(volumes)}. Times on {machines}."
+        f"Seeing neighbouring slices: {', '.join(volumes)}. Times on {machine_of_bm3d}; methods "
+        "measured on another machine have none."
     )
 
 
@@ -158,6 +159,13 @@ def parts(root=ROOT):
         "docs/results.md": {
             "scans": comparison.scan_table(scans, noise_hu, SCAN_METHODS),
             "leads of scans": comparison.lead_table(scans, "ct_scan"),
+            "errors of scans in HU": comparison.scan_table(
+                scans, noise_hu, README_METHODS, value=comparison.rmse_hu, digits=1
+            ),
+            "fineness of errors": comparison.scan_table(
+                scans, noise_hu, README_METHODS, value=lambda e: e["error_frequency"], digits=3
+            ),
+            "leads of neighbours": comparison.lead_table(scans, "ct_scan_25d", reference="bm4d"),
             "who knows what": who_knows_what(levels[comparison.STD]),
             "quality": comparison.quality_table(summary, "bm3d", times=True),
             "leads": comparison.lead_table(levels),

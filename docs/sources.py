@@ -5,6 +5,7 @@ site lead to the repository, a figure has words for those who cannot see it, a w
 what is folded says what it is. MyST-NB folds code only: around text, the copy carries the same element itself.
 """
 
+import ast
 import json
 import os
 import re
@@ -43,6 +44,7 @@ denoised batch, both of shape (n, height, width, 1), with grey levels near [0, 1
 {}
 ```
 """
+ENOUGH_WORDS = 4  # fewer do not describe a figure
 WIDGET = "application/vnd.jupyter.widget-view+json"
 STILL = "(Something to move by hand, where Python runs: open this notebook in Colab or Jupyter.)"
 FOLDED = """\
@@ -99,23 +101,78 @@ def _on_site(place):
 
 
 def words_for(cells, index):
-    """Describe the figure of a cell: its title, or what the text before it, or else behind it, says first.
+    """Describe the figure of a cell in words, for those who cannot see it.
 
-    >>> told = {"cell_type": "markdown", "source": ["## Noise\\n", "\\n", "Grain **grows**. More."]}
+    The words are the caption behind it, a paragraph in italics that opens one of the next two cells. Without a caption
+    they are the title that the cell gives to the figure; without a title, the first sentence of the text before, or
+    else behind.
+
+    >>> told = {"cell_type": "markdown", "source": ["## Noise\\n", "\\n", "Look. Here **grain** grows fast. More."]}
     >>> words_for([told, {"cell_type": "code", "source": ["show()"]}], 1)
-    'Figure: Grain grows.'
+    'Figure: Here grain grows fast.'
     """
-    title = re.search(r'title="([^"{}]+)"', "".join(cells[index]["source"]))
-    if title:
-        return f"Figure: {title[1]}."
-    for cell in [*cells[index::-1], *cells[index:]]:
+    texts = [
+        _caption(cells[index + 1 : index + 3]),
+        _title("".join(cells[index]["source"])),
+        *map(_first_sentence, [*cells[index::-1], *cells[index:]]),
+    ]
+    found = next((text for text in texts if len(text.split()) >= ENOUGH_WORDS), "")
+    found = found.rstrip(":;,. ")
+    return f"Figure: {found}" + "." * (found[-1:] not in "?!") if found else "Figure"
+
+
+def _plain(text):
+    """Return a text without the marks of Markdown and line breaks."""
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", re.sub(r"[*`$]", "", text))
+    return " ".join(text.split())
+
+
+def _caption(cells):
+    """Return the caption with which the first text of some cells opens, before another figure; empty if it has none."""
+    for cell in cells:
         if cell["cell_type"] == "markdown":
-            text = re.sub(r"^#.*$|^\|.*$", "", "".join(cell["source"]), flags=re.MULTILINE)
-            text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", re.sub(r"[*`$]", "", text))
-            sentence = re.match(r"(.{10,200}?[.:?!])(\s|$)", " ".join(text.split()))
-            if sentence:
-                return f"Figure: {sentence[1]}"
-    return "Figure"
+            opening = "".join(cell["source"]).strip().split("\n\n")[0]
+            found = re.match(r"\*(?!\*)(.+?)(?<![*\s])\*(?!\*)", opening, flags=re.DOTALL)
+            return _plain(found[1]) if found else ""
+        if any("image/png" in output.get("data", {}) for output in cell.get("outputs", [])):
+            return ""
+    return ""
+
+
+def _title(code):
+    """Return the first title that some code gives in a call, a dictionary or a variable; empty if it has none."""
+    try:
+        nodes = [*ast.walk(ast.parse(code))]
+    except SyntaxError:  # a magic of the notebook
+        return ""
+    values = []
+    for node in nodes:
+        if isinstance(node, ast.keyword):
+            values += [node.value] * (node.arg == "title")
+        elif isinstance(node, ast.Dict):
+            values += [value for key, value in zip(node.keys, node.values) if _is_title(key)]
+        elif isinstance(node, ast.Assign):
+            values += [node.value] * any(map(_is_title, node.targets))
+    texts = [one for one in values if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    first = min(texts, key=lambda one: (one.lineno, one.col_offset), default=None)
+    return _plain(first.value) if first else ""
+
+
+def _is_title(node):
+    """Return whether a piece of code is `title`, "title" or labels["title"]."""
+    if isinstance(node, ast.Subscript):
+        return _is_title(node.slice)
+    return getattr(node, "id", None) == "title" or getattr(node, "value", None) == "title"
+
+
+def _first_sentence(cell):
+    """Return the first sentence of a text that says something, without headings, tables and set-off formulas."""
+    if cell["cell_type"] != "markdown":
+        return ""
+    text = re.sub(r"^#.*$|^\|.*$|^ *- ", "", "".join(cell["source"]), flags=re.MULTILINE)
+    text = re.sub(r"\$\$.*?\$\$", "", text, flags=re.DOTALL)
+    sentences = re.split(r"(?<=[.?!])\s", _plain(text))
+    return next((one for one in sentences if len(one.split()) >= ENOUGH_WORDS), "")
 
 
 def page_of(path, root=publish.ROOT):

@@ -26,6 +26,8 @@ SHOWN_SCAN = "hann, 40000 photons"
 BM3D_TUNED = {"strength": 1.0, "profile": "refilter"}  # chosen on the validation patients
 BLUE, ORANGE, GREEN = COLOURS[:3]
 _INK, _SOFT = "#222222", "#666666"
+_NAME, _SMALL = 18, 16  # letters on a card of 10 inches: 8 pixels and more on a phone of 375
+MAPS = 64  # of the convolutional autoencoder
 SERIES = {  # number of each notebook: title, question, its appendix
     1: ("Theory and data", "Why can an autoencoder remove noise?", "PCA, the ideal\ndenoiser"),
     2: ("A dense autoencoder", "What makes the classic recipe work?", "inside the\nautoencoder"),
@@ -114,8 +116,8 @@ def intuition():
         (5.0, "code", f"{len(code)} numbers"),
         (8.6, "reconstruction", "196 numbers"),
     ):
-        axis.text(x, 3.2, name, ha="center", fontsize=13, weight="bold")
-        axis.text(x, 0.35, size, ha="center", fontsize=11, color=_SOFT)
+        axis.text(x, 3.1, name, ha="center", fontsize=_NAME, weight="bold")
+        axis.text(x, 0.3, size, ha="center", fontsize=_SMALL, color=_SOFT)
     return _finished(figure)
 
 
@@ -134,21 +136,21 @@ def code_layer():
     for left, right in ((2.0, 5.0), (5.0, 8.0)):
         for start in places[left]:
             for end in places[right]:
-                axis.plot(*zip(start, end), color="#BBBBBB", lw=0.6, zorder=1)
+                axis.plot(*zip(start, end), color="#AAAAAA", lw=0.8, zorder=1)
     axis.add_patch(
         FancyBboxPatch((4.6, 1.15), 0.8, 1.8, boxstyle="round,pad=0.08", fc="#E6F4EF", ec=GREEN)
     )
     for x, colour in zip(columns, (BLUE, GREEN, ORANGE)):
-        axis.scatter(*zip(*places[x]), s=110, color=colour, zorder=2, edgecolor="white")
+        axis.scatter(*zip(*places[x]), s=150, color=colour, zorder=2, edgecolor="white")
     for x, name, size in (
         (2.0, "input layer", "784 pixels"),
         (5.0, "code layer", "32 units"),
         (8.0, "output layer", "784 pixels"),
     ):
-        axis.text(x, 3.85, name, ha="center", fontsize=13, weight="bold")
-        axis.text(x, 0.2, size, ha="center", fontsize=11, color=_SOFT)
-    axis.text(3.5, 3.55, "encoder", ha="center", fontsize=12, color=BLUE)
-    axis.text(6.5, 3.55, "decoder", ha="center", fontsize=12, color=ORANGE)
+        axis.text(x, 3.75, name, ha="center", fontsize=_NAME, weight="bold")
+        axis.text(x, 0.18, size, ha="center", fontsize=_SMALL, color=_SOFT)
+    axis.text(3.5, 3.4, "encoder", ha="center", fontsize=_SMALL, color=BLUE)
+    axis.text(6.5, 3.4, "decoder", ha="center", fontsize=_SMALL, color=ORANGE)
     return _finished(figure)
 
 
@@ -159,21 +161,23 @@ def encoder_decoder():
     -------
     matplotlib.figure.Figure
     """
-    figure, axis = _card(10, 3.0)
-    _box(axis, 2.3, 1.0, 2.0, 1.2, BLUE, "encoder", r"$z = f(W x + b)$")
-    _box(axis, 5.7, 1.0, 2.0, 1.2, ORANGE, "decoder", r"$\hat{x} = g(V z + c)$")
-    for start, end in ((1.25, 2.2), (4.4, 4.75), (5.25, 5.6), (7.8, 8.6)):
-        _arrow(axis, start, end, 1.6)
+    figure, axis = _card(10, 3.3)
+    style = {"name_size": _NAME, "size": _NAME}
+    _box(axis, 2.1, 1.25, 2.2, 1.2, BLUE, "encoder", r"$z = f(W x + b)$", **style)
+    _box(axis, 5.7, 1.25, 2.2, 1.2, ORANGE, "decoder", r"$\hat{x} = g(V z + c)$", **style)
+    for start, end in ((1.15, 2.0), (4.4, 4.8), (5.2, 5.6), (8.0, 8.65)):
+        _arrow(axis, start, end, 1.85)
     for x, symbol, name, size in (
-        (0.8, "$x$", "input", "784 numbers"),
+        (0.88, "$x$", "input", "784 numbers"),
         (5.0, "$z$", "code", "32 numbers"),
-        (9.0, r"$\hat{x}$", "reconstruction", "784 numbers"),
+        (8.95, r"$\hat{x}$", "reconstruction", "784 numbers"),
     ):
-        axis.text(x, 1.6, symbol, ha="center", va="center", fontsize=20)
-        axis.text(x, 2.55, name, ha="center", fontsize=12, weight="bold")
-        axis.text(x, 0.65, size, ha="center", fontsize=10, color=_SOFT)
-    axis.text(3.3, 0.25, r"$W$: 32 x 784,  $b$: 32", ha="center", fontsize=10, color=_SOFT)
-    axis.text(6.7, 0.25, r"$V$: 784 x 32,  $c$: 784", ha="center", fontsize=10, color=_SOFT)
+        axis.text(x, 1.85, symbol, ha="center", va="center", fontsize=24)
+        axis.text(x, 2.8, name, ha="center", fontsize=_SMALL, weight="bold")
+        axis.text(x, 0.75, size, ha="center", fontsize=_SMALL, color=_SOFT)
+    words = {"ha": "center", "fontsize": _SMALL, "color": _SOFT}
+    axis.text(3.2, 0.22, r"$W$: 32 x 784,  $b$: 32", **words)
+    axis.text(6.8, 0.22, r"$V$: 784 x 32,  $c$: 784", **words)
     return _finished(figure)
 
 
@@ -188,23 +192,23 @@ def reconstruction_error():
     difference = rebuilt - digit
     error = np.square(difference).mean()
     figure, axis = _card(10, 3.6)
-    _digit(axis, rebuilt, 0.35, 0.75, 2.1)
-    _digit(axis, digit, 3.1, 0.75, 2.1)
-    _digit(axis, difference, 5.85, 0.75, 2.1, cmap="RdBu_r", low=-0.5, high=0.5)
+    _digit(axis, rebuilt, 0.25, 0.85, 1.9)
+    _digit(axis, digit, 2.65, 0.85, 1.9)
+    _digit(axis, difference, 5.05, 0.85, 1.9, cmap="RdBu_r", low=-0.5, high=0.5)
     for x, name, size in (
-        (1.4, "reconstruction", r"$\hat{x}$"),
-        (4.15, "input", r"$x$"),
-        (6.9, "difference", r"$\hat{x} - x$"),
+        (1.2, "reconstruction", r"$\hat{x}$"),
+        (3.6, "input", r"$x$"),
+        (6.0, "difference", r"$\hat{x} - x$"),
     ):
-        axis.text(x, 3.2, name, ha="center", fontsize=13, weight="bold")
-        axis.text(x, 0.3, size, ha="center", fontsize=13)
-    for x, sign in ((2.77, "\N{MINUS SIGN}"), (5.52, "="), (8.3, "\N{RIGHTWARDS ARROW}")):
-        axis.text(x, 1.8, sign, ha="center", va="center", fontsize=20)
-    axis.text(9.2, 3.2, "error", ha="center", fontsize=13, weight="bold")
-    words = {"ha": "center", "va": "center", "fontsize": 11, "color": _SOFT}
-    axis.text(9.2, 2.4, "square,\nthen average", **words)
-    axis.text(9.2, 1.75, f"{error:.3f}", ha="center", va="center", fontsize=18)
-    axis.text(9.2, 1.0, "red: too bright\nblue: too dark", **words)
+        axis.text(x, 3.05, name, ha="center", fontsize=_NAME, weight="bold")
+        axis.text(x, 0.35, size, ha="center", fontsize=_NAME)
+    for x, sign in ((2.4, "\N{MINUS SIGN}"), (4.8, "="), (7.3, "\N{RIGHTWARDS ARROW}")):
+        axis.text(x, 1.8, sign, ha="center", va="center", fontsize=24)
+    axis.text(8.75, 3.05, "error", ha="center", fontsize=_NAME, weight="bold")
+    words = {"ha": "center", "va": "center", "fontsize": _SMALL, "color": _SOFT}
+    axis.text(8.75, 2.5, "square,\nthen average", **words)
+    axis.text(8.75, 1.8, f"{error:.3f}", ha="center", va="center", fontsize=22)
+    axis.text(8.75, 1.05, "red: too bright\nblue: too dark", **words)
     return _finished(figure)
 
 
@@ -223,19 +227,62 @@ def denoising():
     figure, axis = _card(10, 3.9)
     for x, name, image in (
         (0.3, "clean", clean),
-        (3.0, "noisy", noisy),
+        (3.15, "noisy", noisy),
         (8.0, "denoised", denoised),
     ):
         _digit(axis, image, x, 1.35, 1.7)
-        axis.text(x + 0.85, 3.3, name, ha="center", fontsize=13, weight="bold")
-    _arrow(axis, 2.1, 2.9, 2.2, "+ noise")
-    _arrow(axis, 4.8, 5.2, 2.2)
-    _funnel(axis, 5.3, 6.3, 0.8, 0.35, BLUE, "", middle=2.2)
-    _funnel(axis, 6.45, 7.45, 0.35, 0.8, ORANGE, "", middle=2.2)
-    axis.text(6.38, 3.3, "autoencoder", ha="center", fontsize=13, weight="bold")
-    _arrow(axis, 7.55, 7.9, 2.2)
-    axis.plot([1.15, 1.15, 8.85, 8.85], [1.25, 0.75, 0.75, 1.25], color=_INK, lw=1.2)
-    axis.text(5.0, 0.35, "the loss compares these two", ha="center", fontsize=12)
+        axis.text(x + 0.85, 3.3, name, ha="center", fontsize=_NAME, weight="bold")
+    _arrow(axis, 2.1, 3.05, 2.2, "+ noise")
+    _arrow(axis, 4.92, 5.32, 2.2)
+    _funnel(axis, 5.4, 6.35, 0.8, 0.35, BLUE, "", middle=2.2)
+    _funnel(axis, 6.5, 7.45, 0.35, 0.8, ORANGE, "", middle=2.2)
+    axis.text(6.43, 3.3, "autoencoder", ha="center", fontsize=_NAME, weight="bold")
+    _arrow(axis, 7.53, 7.93, 2.2)
+    axis.plot([1.15, 1.15, 8.85, 8.85], [1.25, 0.75, 0.75, 1.25], color=_INK, lw=1.8)
+    axis.text(5.0, 0.33, "the loss compares these two", ha="center", fontsize=_SMALL)
+    return _finished(figure)
+
+
+def conv_autoencoder():
+    """Draw the convolutional autoencoder that notebook 3 builds: everything goes through the code.
+
+    It has the form of `unet`, without skips.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, axis = _card(5.2, 5.6)
+    left, right, top = 1.25, 3.95, 4.75
+    heights = [3.55 - 1.15 * floor for floor in range(3)]
+    for floor, height in enumerate(heights):
+        size = ablation.SIZE // 2**floor
+        coded = f"{size} x {size} x {MAPS}"
+        name, colour = ("code", GREEN) if floor == 2 else ("convolution", BLUE)
+        _box(axis, left - 0.9, height - 0.3, 1.8, 0.6, colour, name, coded, size=12)
+        decoded = f"{size} x {size} x {MAPS if floor else 1}"
+        _box(axis, right - 0.9, height - 0.3, 1.8, 0.6, ORANGE, "convolution", decoded, size=12)
+        if floor == 2:
+            _path(axis, (left + 1.0, height), (right - 1.0, height))
+            continue
+        below = heights[floor + 1]
+        _path(axis, (left, height - 0.37), (left, below + 0.4))
+        _path(axis, (right, below + 0.37), (right, height - 0.4))
+        between = (height + below) / 2
+        axis.text(left - 0.1, between, "max-pool", ha="right", va="center", fontsize=12)
+        axis.text(right + 0.1, between, "upsample", va="center", fontsize=12)
+    for x, name in ((left, "noisy"), (right, "denoised")):
+        words = f"{ablation.SIZE} x {ablation.SIZE} x 1"
+        axis.text(x, top + 0.33, name, ha="center", va="center", fontsize=13, weight="bold")
+        axis.text(x, top + 0.05, words, ha="center", va="center", fontsize=12, color=_SOFT)
+    _path(axis, (left, top - 0.15), (left, heights[0] + 0.4))
+    _path(axis, (right, heights[0] + 0.37), (right, top - 0.15))
+    axis.text(right + 0.1, (heights[0] + top) / 2 + 0.12, "sigmoid", va="center", fontsize=12)
+    layers = [1, MAPS, MAPS, MAPS, MAPS, 1]
+    weights = sum((9 * before + 1) * after for before, after in zip(layers, layers[1:]))
+    words = f"all convolutions: 3 x 3 pixels\n{weights:,} weights"
+    style = {"ha": "center", "va": "center", "fontsize": 12, "color": _SOFT, "linespacing": 1.3}
+    axis.text(2.6, 0.45, words, **style)
     return _finished(figure)
 
 
@@ -308,14 +355,21 @@ def denoised_slice():
     quality = {name: psnr(clean, clipped(clean, images))[0] for name, images in versions.items()}
     titles = {name: f"{name}, {score:.1f} dB" for name, score in quality.items()}
     titles["clean"] = "clean"
-    return zoom_rows(
-        {titles[name]: images[0] for name, images in versions.items()}, (30, 60, 60, 60)
-    )
+    columns = {titles[name]: images[0] for name, images in versions.items()}
+    return zoom_rows(columns, (30, 60, 60, 60), size=1.8)
 
 
 FIGURES = {
     function.__name__: function
-    for function in (intuition, code_layer, encoder_decoder, reconstruction_error, denoising, unet)
+    for function in (
+        intuition,
+        code_layer,
+        encoder_decoder,
+        reconstruction_error,
+        denoising,
+        conv_autoencoder,
+        unet,
+    )
 } | {"map": series_map}
 PHOTOGRAPHS = {"denoised_slice": denoised_slice}
 
@@ -432,13 +486,13 @@ def _funnel(axis, left, right, first, second, colour, name, middle=1.8):
         name,
         ha="center",
         va="center",
-        fontsize=12,
+        fontsize=_SMALL,
         color="white",
         weight="bold",
     )
 
 
-def _box(axis, left, bottom, width, height, colour, name, equation, size=14):
+def _box(axis, left, bottom, width, height, colour, name, equation, size, name_size=13):
     axis.add_patch(
         FancyBboxPatch(
             (left, bottom), width, height, boxstyle="round,pad=0.05", fc="white", ec=colour, lw=2.5
@@ -451,7 +505,7 @@ def _box(axis, left, bottom, width, height, colour, name, equation, size=14):
         name,
         ha="center",
         va="center",
-        fontsize=13,
+        fontsize=name_size,
         weight="bold",
         color=colour,
     )
@@ -473,13 +527,14 @@ def _arrow(axis, start, end, height, text=""):
         (start, height),
         (end, height),
         arrowstyle="-|>",
-        mutation_scale=14,
+        mutation_scale=28,
+        lw=1.8,
         color=_INK,
         shrinkA=0,
         shrinkB=0,
     )
     axis.add_patch(arrow)
-    axis.text((start + end) / 2, height + 0.15, text, ha="center", fontsize=11)
+    axis.text((start + end) / 2, height + 0.2, text, ha="center", fontsize=_SMALL)
 
 
 def _finished(figure):

@@ -6,6 +6,7 @@ of matplotlib is the one that wrote the stored files, the SVG must be the same t
 """
 
 import re
+from collections import Counter
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -14,6 +15,7 @@ import pytest
 
 import draw
 import publish
+from helpers import models
 from helpers._keras import keras
 from helpers.comparison import ablation
 
@@ -118,3 +120,22 @@ def test_unet_is_drawn_as_it_is_built():
     assert drawn == {f"{height} x {width} x {maps}" for _, height, width, maps in shapes}
     blocks = sum(int(word.split()[0]) for word in words if "block" in word)
     assert blocks + words.count("skip") == len(added)
+
+
+def test_conv_autoencoder_is_drawn_as_it_is_built():
+    network = models.conv_autoencoder(draw.MAPS)
+    edge = ablation.SIZE
+    kinds = keras.layers.Conv2D, keras.layers.MaxPooling2D, keras.layers.UpSampling2D
+    layers = [layer for layer in network.layers if isinstance(layer, kinds)]
+    outputs = [layer.output for layer in layers]
+    shapes = keras.Model(network.input, outputs).compute_output_shape((1, edge, edge, 1))
+    sizes = [f"{height} x {width} x {maps}" for _, height, width, maps in shapes]
+    shown = [isinstance(layer, kinds[0]) or layer.name == "code" for layer in layers]
+    words = _words(draw.IMG / "conv_autoencoder.svg")
+    drawn = Counter(word for word in words if word.count(" x ") == 2)
+    boxes = [size for size, box in zip(sizes, shown) if box]
+    assert drawn == Counter([*boxes, *2 * [f"{edge} x {edge} x 1"]])
+    counts = words.count("convolution"), words.count("max-pool"), words.count("upsample")
+    assert counts == tuple(sum(isinstance(layer, kind) for layer in layers) for kind in kinds)
+    assert any(word.startswith(f"{network.count_params():,} weights") for word in words)
+    assert {layer.kernel_size for layer in layers if isinstance(layer, kinds[0])} == {(3, 3)}

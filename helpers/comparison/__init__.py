@@ -40,6 +40,7 @@ from .scanner import (
 from .tables import (
     lead_table,
     markdown_table,
+    means_of_seeds,
     parameters_as_text,
     quality_table,
     rmse_hu,

@@ -15,8 +15,8 @@ from ..baselines.registry import installed_version
 from ..models import as_denoiser
 from ..replaced import replaced
 from .noisy_scans import NOISES, scans_of_test, scans_of_training
-from .results import RESULTS, machine, packages, stored_lines
-from .without_clean import BATCH_SIZE, COLUMNS, EPOCHS, SEEDS, STEPS, parsed, rows_of, scores
+from .results import RESULTS, machine, packages
+from .without_clean import BATCH_SIZE, COLUMNS, EPOCHS, SEEDS, STEPS, rows_of, scores, stored_jobs
 
 PEER = RESULTS.with_name("peer.csv")
 PATCH = 64  # pixels; its authors ask for a power of 2
@@ -111,16 +111,7 @@ def read_peer(path=PEER):
     >>> list(read_peer())  # doctest: +SKIP
     ['white', 'scanner']
     """
-    lines = stored_lines(path, _COMMAND)
-    try:
-        found = parsed(lines)
-        sizes = {tuple(map(len, patients)) for patients in found.values()}
-        if list(found) != _JOBS or len(sizes) != 1:
-            raise ValueError
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"{path}: expected both noises with all seeds; `{_COMMAND}` makes it anew"
-        ) from error
+    found = stored_jobs(path, _JOBS, _COMMAND)
     return {noise: {seed: found[noise, _NAME, seed] for seed in SEEDS} for noise in NOISES}
 
 

@@ -242,7 +242,7 @@ def summarise(results, reference, *, seed=0):
     -------
     dict of str to dict
         "about"; "psnr", "ssim", "difference" (dB): (mean, low, high); "patients": the mean difference of each
-        patient (dB); "seconds", where they were measured: the mean per slice.
+        patient (dB); "seconds", the mean per slice, where they were measured on the machine of the reference.
 
     Raises
     ------
@@ -278,7 +278,7 @@ def summarise(results, reference, *, seed=0):
             "difference": interval(differences),
             "patients": [float(patient.mean()) for patient in differences],
         }
-        if "seconds" in entry:
+        if "seconds" in entry and entry.get("machine") == results[reference].get("machine"):
             summary[name]["seconds"] = float(np.concatenate(entry["seconds"]).mean())
     return summary
 

@@ -34,11 +34,12 @@ _COMMANDS = {  # what makes each of the files
     SCANNER.name: "python -m helpers.comparison --noise ct",
 }
 _PACKAGES = ("numpy", "PyWavelets", "bm4d", "keras")  # bm4d works behind BM3D, too
+_INSTRUCTIONS = {"avx512_bf16": "AVX-512 with bfloat16", "avx512f": "AVX-512", "avx2": "AVX2"}
 _METHOD = "method "  # opens the lines that hold what is known of a method
 
 
 def machine():
-    """Name the number of cores and the processor.
+    """Name the number of cores, the processor, and its widest instructions, on which the speed of networks hangs.
 
     >>> "cores of" in machine()
     True
@@ -46,9 +47,11 @@ def machine():
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         (model, *_) = [line.split(": ")[1] for line in lines if line.startswith("model name")]
+        known = {flag for line in lines if line.startswith("flags") for flag in line.split()}
     except (OSError, ValueError):
-        model = platform.processor() or platform.machine()
-    return f"{os.cpu_count()} cores of {model}"
+        model, known = platform.processor() or platform.machine(), set()
+    widest = [name for flag, name in _INSTRUCTIONS.items() if flag in known][:1]
+    return ", ".join([f"{os.cpu_count()} cores of {model}", *widest])
 
 
 def packages():

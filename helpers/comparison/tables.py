@@ -20,7 +20,8 @@ def quality_table(summary, reference, *, times=False):
     reference : str
         The method that the differences refer to.
     times : bool
-        Add a column with the time per slice. Times differ from run to run.
+        Add a column with the time per slice, where it was measured on the machine of the reference. Times differ from
+        run to run.
 
     Returns
     -------
@@ -54,7 +55,8 @@ def quality_table(summary, reference, *, times=False):
             "" if name == reference else difference,
             "" if name == reference else _signed(entry["patients"]),
         ]
-        rows.append(cells + ([f"{1000 * entry['seconds']:,.1f}"] if times else []))
+        time = f"{1000 * entry['seconds']:,.1f}" if "seconds" in entry else ""
+        rows.append(cells + [time] * times)
     return markdown_table(header, rows)
 
 
@@ -123,7 +125,7 @@ def lead_table(levels, method="ct_unet", *, reference="bm3d"):
     return markdown_table([*header, f"{theirs}, SSIM", f"{ours}, SSIM"], rows)
 
 
-def scan_table(levels, noise_hu, methods, *, value=None):
+def scan_table(levels, noise_hu, methods, *, value=None, digits=2):
     """Write a Markdown table of several methods' means in the noise of several scans.
 
     Parameters
@@ -137,6 +139,8 @@ def scan_table(levels, noise_hu, methods, *, value=None):
     value : function, optional
         Of the results of a method, returns its values per patient; by default the PSNR in dB. `rmse_hu` is
         another.
+    digits : int
+        After the decimal point.
 
     Returns
     -------
@@ -167,8 +171,8 @@ def scan_table(levels, noise_hu, methods, *, value=None):
     for name, results in levels.items():
         means.append([np.concatenate(value(results[method])).mean() for method in methods])
         labels = [_label(results, method) for method in methods]
-        rows.append([name, f"{noise_hu[name]:.0f}", *(f"{mean:.2f}" for mean in means[-1])])
-    rows.append(["mean", "", *(f"{mean:.2f}" for mean in np.mean(means, axis=0))])
+        rows.append([name, f"{noise_hu[name]:.0f}", *(f"{m:.{digits}f}" for m in means[-1])])
+    rows.append(["mean", "", *(f"{m:.{digits}f}" for m in np.mean(means, axis=0))])
     return markdown_table(["scan", "noise, HU", *labels], rows)
 
 
@@ -240,6 +244,35 @@ def transfer_table(levels, images, method="ct_unet", *, reference="bm3d"):
             lead = ours - theirs
             row.append(f"{_decibels(lead.mean())} ({_decibels(lead.min())})")
     return markdown_table([*labels, "images", *(f"noise {std:g}" for std in levels)], rows)
+
+
+def means_of_seeds(results):
+    """Average scores over the slices of all patients, seed by seed.
+
+    Parameters
+    ----------
+    results : dict of str to (dict of str to dict)
+        For each noise and method the scores of each seed, one array per patient, as
+        `without_clean.read_without_clean` returns them.
+
+    Returns
+    -------
+    dict of str to (dict of str to ndarray)
+        For each noise and method the mean of each seed, of shape (seeds,), in the order of the seeds.
+
+    Examples
+    --------
+    >>> of_sure = {0: [np.array([30.0, 31.0]), np.array([32.0])], 1: [np.array([33.0]), np.array([34.0])]}
+    >>> means_of_seeds({"white": {"sure": of_sure}})
+    {'white': {'sure': array([31. , 33.5])}}
+    """
+    return {
+        noise: {
+            name: np.array([np.concatenate(patients).mean() for patients in seeds.values()])
+            for name, seeds in methods.items()
+        }
+        for noise, methods in results.items()
+    }
 
 
 def search_table(searches):

@@ -49,11 +49,12 @@ from .noisy_scans import (
 )
 from .protocol import STD, do_nothing
 from .results import RESULTS, machine, packages, stored_lines
-from .tables import markdown_table
+from .tables import markdown_table, means_of_seeds
 
 WITHOUT_CLEAN = RESULTS.with_name("without_clean.csv")
 SEEDS = (0, 1, 2)
 WIDTHS, EPOCHS, STEPS, BATCH_SIZE, SIZE, PEAK = (32, 48, 48), 8, 250, 8, 48, 1e-3
+JIT_COMPILE = True  # by XLA: faster on CPUs, too, where Keras leaves it out
 CALIBRATED = ("nl_means", "total_variation", "bilateral")  # of `baselines.BASELINES`
 _COMMAND = "python -m helpers.comparison.without_clean"
 COLUMNS = ["noise", "method", "seed", "patient", "slice", "psnr_db"]
@@ -171,7 +172,8 @@ def learn(method, scans, seed, *, epochs=EPOCHS, steps=STEPS):
     keras.utils.set_random_seed(seed)
     network = denoising_unet(WIDTHS)
     loss = method.loss(scans)
-    network.compile(keras.optimizers.Adam(warmup_cosine(PEAK, epochs * steps)), loss)
+    optimizer = keras.optimizers.Adam(warmup_cosine(PEAK, epochs * steps))
+    network.compile(optimizer, loss, jit_compile=JIT_COMPILE)
     batches = Batches(method.pairs(scans), batch_size=BATCH_SIZE, steps=steps, seed=seed)
     callbacks = [loss] if isinstance(loss, keras.callbacks.Callback) else []
     fit(network, batches, epochs=epochs, callbacks=callbacks)
@@ -272,18 +274,8 @@ def read_without_clean(path=WITHOUT_CLEAN):
     >>> list(read_without_clean()["white"])[0]
     'noisy'
     """
-    lines = stored_lines(path, _COMMAND)
-    try:
-        found = parsed(lines)
-        sizes = {tuple(map(len, patients)) for patients in found.values()}
-        if list(found) != list(_jobs()) or len(sizes) != 1:
-            raise ValueError
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"{path}: expected all methods with all seeds; `{_COMMAND}` makes it anew"
-        ) from error
     results = {}
-    for (noise, name, seed), values in found.items():
+    for (noise, name, seed), values in stored_jobs(path, list(_jobs()), _COMMAND).items():
         results.setdefault(noise, {}).setdefault(name, {})[seed] = values
     return results
 
@@ -317,13 +309,9 @@ def without_clean_table(results):
     | noisy input | 23.00 | -10.00 (-11.00 to -9.00) |
     """
     columns, header = [], ["method"]
-    for noise, methods in results.items():
+    for noise, means in means_of_seeds(results).items():
         header += [f"{noise}, dB", "to clean targets, dB"]
-        means = {
-            name: {seed: np.concatenate(patients).mean() for seed, patients in seeds.items()}
-            for name, seeds in methods.items()
-        }
-        columns.append({name: _means_and_gap(means, name) for name in means})
+        columns.append({name: _means_and_gap(own, means["clean"]) for name, own in means.items()})
     names = dict.fromkeys(name for column in reversed(columns) for name in column)
     names = sorted(names, key=lambda name: -columns[-1].get(name, (-np.inf,))[0])
     rows = [
@@ -332,16 +320,13 @@ def without_clean_table(results):
     return markdown_table(header, rows)
 
 
-def _means_and_gap(means, name):
-    """Return a method's mean, and as text the same and its difference to clean targets of the same seeds."""
-    own, clean = means[name], means["clean"]
-    gaps = [own.get(seed, own.get(-1)) - value for seed, value in clean.items()]
-    of_seeds = list(own.values())
-    text = f"{np.mean(of_seeds):.2f}"
-    if len(of_seeds) > 1:
-        text += f" ({min(of_seeds):.2f} to {max(of_seeds):.2f})"
-    gap = f"{np.mean(gaps):+.2f} ({min(gaps):+.2f} to {max(gaps):+.2f})"
-    return np.mean(of_seeds), text, "" if name == "clean" else gap
+def _means_and_gap(own, clean):
+    """Return a method's mean over its seeds, and as text the same and its difference to clean targets of the same seeds."""
+    text, gaps = f"{own.mean():.2f}", own - clean
+    if len(own) > 1:
+        text += f" ({own.min():.2f} to {own.max():.2f})"
+    gap = f"{gaps.mean():+.2f} ({gaps.min():+.2f} to {gaps.max():+.2f})"
+    return own.mean(), text, "" if own is clean else gap
 
 
 def _label(name):
@@ -376,12 +361,28 @@ def parsed(lines):
     return {job: [np.array(v) for v in patients.values()] for job, patients in found.items()}
 
 
+def stored_jobs(path, jobs, command):
+    """Read a file as `parsed` does; raise ValueError unless it holds just these jobs, all on the same slices."""
+    lines = stored_lines(path, command)
+    try:
+        found = parsed(lines)
+        sizes = {tuple(map(len, patients)) for patients in found.values()}
+        if list(found) != jobs or len(sizes) != 1:
+            raise ValueError
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path}: expected all methods with all seeds; `{command}` makes it anew"
+        ) from error
+    return found
+
+
 def _head():
     """The lines above the rows: what they depend on, and where they were measured."""
     numbers = WIDTHS, EPOCHS, STEPS, BATCH_SIZE, SIZE, PEAK, SEEDS
     numbers = *numbers, str((SLAB, SCALE, CROP)), KERNEL, PHOTONS, STD
     versions = {name: installed_version(name) for name in ("scikit-image", "opencv-python")}
-    about = {"settings": numbers, "machine": machine(), "packages": packages(), **versions}
+    about = {"settings": numbers, "jit_compile": JIT_COMPILE, "machine": machine()}
+    about |= {"packages": packages(), **versions}
     return [*(f"# {key}: {json.dumps(value)}" for key, value in about.items()), ",".join(COLUMNS)]
 
 

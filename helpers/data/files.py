@@ -93,32 +93,30 @@ def load_nifti(path):
 
 def dicom_volume(files, where="the archive"):
     """Stack the CT slices among (name, path or open file) pairs, sorted along their normal."""
-    members, pixels = [], {}
+    slices, known, pixels = [], set(), {}
     for name, file in files:
         try:
             dataset = pydicom.dcmread(file)
             if other_kind(dataset):
                 continue
-            frames = frames_of(Path(name), dataset)
+            slices += frames_of(Path(name), dataset)
+            known.add(str(dataset.SeriesInstanceUID))
             images = dataset.pixel_array.reshape(-1, dataset.Rows, dataset.Columns)
             pixels[Path(name)] = images.astype(np.float32)
         except Exception as error:  # pydicom raises many kinds for damaged files
             reason = (str(error) or type(error).__name__).splitlines()[0]
             raise ValueError(f"{name}: expected a complete DICOM file ({reason})") from error
-        members.append((dataset, frames))
-    if not members:
+    if not slices:
         raise FileNotFoundError(f"{where}: expected DICOM files with CT images, found none")
-    known = {dataset.SeriesInstanceUID for dataset, _ in members}
     if len(known) > 1:
         raise ValueError(
             f"{where}: expected the slices of one CT series, found {len(known)} series"
         )
-    series = series_of(str(*known), members)
+    series = series_of(*known, slices)
     if series.fault or series.gap:
         raise ValueError(series.fault or series.gap)
-    frames = series.frames
-    slices = [pixels[one.path][one.number] * one.slope + one.intercept for one in frames]
-    return np.stack(slices).astype(np.float32)
+    hu = [pixels[one.path][one.number] * one.slope + one.intercept for one in series.frames]
+    return np.stack(hu).astype(np.float32)
 
 
 def nifti_volume(image):

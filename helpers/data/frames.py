@@ -1,5 +1,6 @@
 """What a DICOM file says of its CT slices before a pixel is read: where each lies, and how its values become Hounsfield units."""
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ _NEEDED = (
     "SeriesInstanceUID SOPInstanceUID Rows Columns SamplesPerPixel BitsAllocated BitsStored "
     "PixelRepresentation".split()
 )
+HOUNSFIELD = ("", "HU", "HU_MOD", "US")  # values of RescaleType; US is unspecified
 _UNIT = 0.01  # directions may differ by as much from the length 1
 
 
@@ -33,6 +35,8 @@ class Frame:
         ImagePositionPatient: the centre of its first pixel, in mm.
     slope, intercept : float
         From stored values to Hounsfield units.
+    unit : str
+        RescaleType, or ""; only those in `HOUNSFIELD` mean Hounsfield units.
     """
 
     path: Path
@@ -40,14 +44,15 @@ class Frame:
     place: tuple
     slope: float
     intercept: float
+    unit: str = ""
 
 
 def header_of(path):
-    """Return the header of a file of CT slices, or in words what the file is instead."""
+    """Return in words what a file is instead of CT slices, "" for these; and its header, or None if it is not DICOM."""
     if not path.is_file():
-        return "broken link"
+        return "broken link", None
     if not has_dicom_mark(path) and path.suffix.lower() not in (".dcm", ".dicom", ".ima"):
-        return "file that is not DICOM"
+        return "file that is not DICOM", None
     if path.stat().st_size == 0:
         raise ValueError("it is empty")
     with path.open("rb") as file:
@@ -55,7 +60,7 @@ def header_of(path):
         other = other_kind(header)
         if not other:
             _check_length(header, path.stat().st_size - file.tell())
-    return other or header
+    return other, header
 
 
 def has_dicom_mark(path):
@@ -134,29 +139,21 @@ def frames_of(path, header):
     Raises
     ------
     ValueError
-        If a slice has no place, no size or no Hounsfield units.
+        If a slice has no place, no size or no way from stored values to others.
 
     Examples
     --------
     >>> frames_of(Path("1.dcm"), header)[0][0].slope  # doctest: +SKIP
     1.0
     """
-    shared = header.get("SharedFunctionalGroupsSequence", [None])[0]
+    shared = header.get("SharedFunctionalGroupsSequence", [])[:1]
     groups = header.get("PerFrameFunctionalGroupsSequence", [header])
     count = int(header.get("NumberOfFrames", 1) or 1)
     if count != len(groups):
         raise ValueError(f"it has {count} frames, and tells the place of {len(groups)}")
     frames = []
     for number, group in enumerate(groups):
-
-        def found(sequence, name, group=group):
-            for place in (group, shared):
-                if place is not None and sequence in place:
-                    return place[sequence][0][name].value
-            if name not in header:
-                raise ValueError(f"it has no {name}")
-            return header[name].value
-
+        found = functools.partial(_found, (group, *shared), header)
         place = _numbers(found("PlanePositionSequence", "ImagePositionPatient"), 3)
         orientation = _numbers(found("PlaneOrientationSequence", "ImageOrientationPatient"), 6)
         pixel_mm = _numbers(found("PixelMeasuresSequence", "PixelSpacing"), 2)
@@ -174,9 +171,20 @@ def frames_of(path, header):
             or abs(np.linalg.norm(orientation[:3]) - 1) > _UNIT
         ):
             raise ValueError("its ImageOrientationPatient is no pair of directions")
+        unit = str(found("PixelValueTransformationSequence", "RescaleType", "") or "")
         kind = (header.Rows, header.Columns), pixel_mm, orientation
-        frames.append((Frame(path, number, place, slope, intercept), kind))
+        frames.append((Frame(path, number, place, slope, intercept, unit), kind))
     return frames
+
+
+def _found(groups, header, sequence, name, *default):
+    """Return what the functional groups of a frame say, or the header of a file that has none."""
+    place = next((group[sequence][0] for group in groups if sequence in group), header)
+    if name in place:
+        return place[name].value
+    if default:
+        return default[0]
+    raise ValueError(f"it has no {name}")
 
 
 def _numbers(values, count):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .frames import frames_of, header_of
+from .frames import HOUNSFIELD, frames_of, header_of
 
 _SAME_MM = 0.01  # positions that differ by less are the same
 _EVEN = 0.1  # a distance may differ from the usual one by this share of it
@@ -33,6 +33,8 @@ class Series:
         ImageOrientationPatient: the directions along a row and down a column.
     number : int
         SeriesNumber, or 0.
+    taken : frozenset of int
+        The numbers of all DICOM files where it was found, also of those that were left out.
     fault : str
         What is wrong with it, in one sentence that names a file, or "".
 
@@ -52,6 +54,7 @@ class Series:
     pixel_mm: tuple
     orientation: tuple
     number: int = 0
+    taken: frozenset = frozenset()
     fault: str = ""
 
     @property
@@ -109,7 +112,7 @@ class Found:
     left_out : dict of str to int
         How many files are something else, by what they are.
     broken : tuple of str
-        One sentence for each file that says it is DICOM and cannot be read.
+        One sentence for each file that says it is DICOM and cannot be read, and for each folder that cannot be read.
     """
 
     series: tuple
@@ -120,7 +123,7 @@ class Found:
 def find_series(folder):
     """Read the headers of all files below a folder, and sort the CT slices among them into series.
 
-    No pixel is read. Links to folders are not followed.
+    No pixel is read, and no header is kept. Links to folders are not followed.
 
     Parameters
     ----------
@@ -149,23 +152,29 @@ def find_series(folder):
     folder = Path(folder)
     if not folder.exists():
         raise FileNotFoundError(f"{folder}: no such folder; expected one that holds DICOM files")
-    groups, left_out, broken = {}, Counter(), []
-    for path in _files(folder) if folder.is_dir() else [folder]:
+    groups, taken, left_out, broken = {}, set(), Counter(), []
+    for path in _files(folder, broken) if folder.is_dir() else [folder]:
         try:
-            header = header_of(path)
-            if isinstance(header, str):
-                left_out[header] += 1
+            other, header = header_of(path)
+            if header is not None:
+                taken.add(_number(header))
+            if other:
+                left_out[other] += 1
                 continue
             frames = frames_of(path, header)
+            uid, description = str(header.SeriesInstanceUID), header.get("SeriesDescription") or ""
+            about = str(description), _number(header), []
         except Exception as error:  # pydicom raises many kinds for damaged files
             reason = (str(error) or type(error).__name__).splitlines()[0]
             broken.append(f"{path}: expected a complete DICOM file of CT slices ({reason})")
             continue
-        groups.setdefault(str(header.SeriesInstanceUID), []).append((header, frames))
-    series = sorted(
-        (series_of(name, members) for name, members in groups.items()),
-        key=lambda one: (-len(one.frames), one.uid),
-    )
+        groups.setdefault(uid, about)[-1].extend(frames)
+    taken = frozenset(taken)
+    series = [
+        series_of(uid, slices, description, number, taken)
+        for uid, (description, number, slices) in groups.items()
+    ]
+    series.sort(key=lambda one: (-len(one.frames), one.uid))
     return Found(tuple(series), dict(sorted(left_out.items())), tuple(broken))
 
 
@@ -216,22 +225,36 @@ def choose_series(found, where, name=None):
     return series
 
 
-def _files(folder):
-    """All files below a folder, in a fixed order."""
-    for place, folders, names in os.walk(folder):
+def _files(folder, broken):
+    """All files below a folder, in a fixed order; a sentence for each folder that cannot be read goes into `broken`."""
+
+    def report(error):
+        broken.append(f"{error.filename}: expected a folder that can be read ({error.strerror})")
+
+    for place, folders, names in os.walk(folder, onerror=report):
         folders.sort()
         yield from (Path(place, name) for name in sorted(names))
 
 
-def series_of(name, members):
+def _number(header):
+    """SeriesNumber, or 0 where it is missing or no number."""
+    try:
+        return int(header.get("SeriesNumber") or 0)
+    except Exception:  # pydicom raises many kinds for damaged values
+        return 0
+
+
+def series_of(uid, slices, description="", number=0, taken=frozenset()):
     """Put the slices of a series in order, and look for faults.
 
     Parameters
     ----------
-    name : str
+    uid : str
         SeriesInstanceUID.
-    members : list of (pydicom.Dataset, list)
-        The header of each file, and what `frames_of` returns for it.
+    slices : list of (Frame, (shape, pixel_mm, orientation))
+        What `frames_of` returns for all files.
+    description, number, taken
+        See `Series`.
 
     Returns
     -------
@@ -239,24 +262,25 @@ def series_of(name, members):
 
     Examples
     --------
-    >>> series_of("1.2", [(header, frames_of(path, header))]).fault  # doctest: +SKIP
+    >>> series_of("1.2", frames_of(path, header)).fault  # doctest: +SKIP
     ''
     """
     kinds = Counter(
         (shape, _rounded(pixel_mm), _rounded(orientation))
-        for _, frames in members
-        for _, (shape, pixel_mm, orientation) in frames
+        for _, (shape, pixel_mm, orientation) in slices
     )
     usual = kinds.most_common(1)[0][0]
-    fault, slices = "", []
-    for _, frames in members:
-        for frame, (shape, pixel_mm, orientation) in frames:
-            if (shape, _rounded(pixel_mm), _rounded(orientation)) != usual:
-                fault = fault or (
-                    f"{frame.path}: expected slices of one size and direction, {usual[0][0]} x {usual[0][1]} pixels, "
-                    f"got {shape[0]} x {shape[1]} pixels of {pixel_mm[0]:g} mm in another plane or size"
-                )
-            slices.append((frame, (shape, pixel_mm, orientation)))
+    fault = ""
+    for frame, (shape, pixel_mm, orientation) in slices:
+        if frame.unit not in HOUNSFIELD:
+            fault = fault or (
+                f"{frame.path}: expected Hounsfield units, its RescaleType is {frame.unit!r}"
+            )
+        if (shape, _rounded(pixel_mm), _rounded(orientation)) != usual:
+            fault = fault or (
+                f"{frame.path}: expected slices of one size and direction, {usual[0][0]} x {usual[0][1]} pixels, "
+                f"got {shape[0]} x {shape[1]} pixels of {pixel_mm[0]:g} mm in another plane or size"
+            )
     _, (shape, pixel_mm, orientation) = slices[0]
     normal = np.cross(orientation[:3], orientation[3:])
     frames = sorted(
@@ -267,10 +291,8 @@ def series_of(name, members):
             fault = fault or (
                 f"{above.path}: expected one slice at each place, {below.path.name} lies there, too"
             )
-    header = members[0][0]
-    description, number = header.get("SeriesDescription"), header.get("SeriesNumber")
-    about = str(description or ""), tuple(frames), shape, pixel_mm, orientation
-    return Series(name, *about, int(number or 0), fault)
+    about = shape, pixel_mm, orientation, number, taken, fault
+    return Series(uid, description, tuple(frames), *about)
 
 
 def _rounded(numbers):

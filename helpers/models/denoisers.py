@@ -142,8 +142,7 @@ def spare_grain(denoiser, std=GRAIN_STD):
 def at_strength(denoiser, strength):
     """Let a denoiser remove only a share of what it would remove.
 
-    An image without any noise looks artificial to many a radiologist, and what was removed by mistake is gone.
-    A share of the removed noise, mixed back, keeps the texture that readers are used to.
+    What was removed by mistake is gone. A lower strength leaves the same share of it, and of the noise, in the image.
 
     Parameters
     ----------
@@ -326,8 +325,8 @@ def pretrained_denoiser(name="ct_unet"):
 
     Nothing is fetched. The shipped networks learned from the training patient of `data.load_ct`, from sample
     pictures of scikit-image and, but for the two smaller ones, from drawings, with white Gaussian noise of unknown
-    standard deviation from 0 to 0.16. "ct_scan" then went on with the noise of a scanner of unknown dose and kernel
-    (`noise.add_ct_noise`), up to 0.14 (196 HU), a quarter of it white. The file NAME.json beside the weights tells
+    standard deviation from 0 to 0.16. "ct_scan" and "ct_scan_25d" then went on with the noise of a scanner of unknown
+    dose and kernel (`noise.add_ct_noise`), up to 0.14 (196 HU), a quarter of it white. The file NAME.json beside the weights tells
     the recipe. The U-Nets spare the grain of the scans (`spare_grain`). Not for clinical use.
 
     Parameters
@@ -335,14 +334,15 @@ def pretrained_denoiser(name="ct_unet"):
     name : str or Path
         For white noise: "ct_unet", the U-Net of notebook 3; "ct_unet_small", quicker; "ct_unet_25d", which sees
         two neighbouring slices on each side; "ct_conv_autoencoder", the bottleneck of popular tutorials, to
-        compare with. For scans: "ct_scan". Or the path of a file that ends in .keras.
+        compare with. For scans: "ct_scan", and "ct_scan_25d", which sees neighbouring slices, too. Or the path of a
+        file that ends in .keras.
 
     Returns
     -------
     function
         A denoiser: from noisy CT slices windowed to [0, 1], shape (n, height, width, 1), any height
-        and width, to denoised ones; see `as_denoiser`. "ct_unet_25d" needs at least 3 slices: the
-        neighbouring ones of one patient, in order.
+        and width, to denoised ones; see `as_denoiser`. "ct_unet_25d" and "ct_scan_25d" need at
+        least 3 slices: the neighbouring ones of one patient, in order.
 
     Raises
     ------

@@ -1,5 +1,7 @@
 """The noise of a CT scanner: drawn where it arises, in the projections, and reconstructed with a kernel."""
 
+from numbers import Real
+
 import numpy as np
 from skimage.transform import iradon, radon
 
@@ -35,7 +37,7 @@ def add_ct_noise(
     Parameters
     ----------
     hu : array of shape (n, height, width)
-        Slices in Hounsfield units.
+        Slices in Hounsfield units, of more than one pixel.
     pixel_mm : float
         Edge of a pixel, 0.1 to 5 mm.
     photons : float
@@ -51,8 +53,9 @@ def add_ct_noise(
     views : int, optional
         Number of directions; by default as many as the projected square has pixels along an edge.
     body : (float, float), optional
-        For crops: axes in mm, across and along, of an ellipse of water in whose middle the slice is placed, so that
-        the paths of the rays are as long as a body's; such as `BODY_MM`. Corners may stick out. By default the slice is all that there is.
+        For crops: axes in mm, across and along, at most 2000, of an ellipse of water in whose middle the slice is
+        placed, so that the paths of the rays are as long as a body's; such as `BODY_MM`. Corners may stick out.
+        By default the slice is all that there is.
 
     Returns
     -------
@@ -79,6 +82,7 @@ def add_ct_noise(
     >>> noisy.shape, bool(noisy.std() > 1)
     ((1, 64, 64), True)
     """
+    _check_dose(photons, rng, kernel, cutoff, electronic)  # before the projection, which takes long
     sinograms, shape = project(hu, pixel_mm, views=views, body=body)
     noise = ct_noise(
         sinograms,
@@ -119,16 +123,17 @@ def project(hu, pixel_mm, *, views=None, body=None):
     >>> sinograms.shape, round(float(sinograms[0, 32].mean()), 1)  # 192 mm of water
     ((1, 64, 90), 3.7)
     """
-    hu, pixel_mm = _checked(hu), _checked_pixel(pixel_mm)
+    hu, pixel_mm = _checked_hu(hu), _checked_pixel(pixel_mm)
     height, width = hu.shape[1:]
     edge = max(height, width)
     water = np.zeros((edge, edge))
     if body is not None:
-        across, along = (check_number(axis, "body", 1) / pixel_mm for axis in body)
+        axes = _two(body, "body: expected axes in mm, across and along")
+        across, along = (check_number(axis, "body", 1, 2000) / pixel_mm for axis in axes)
         if across < width or along < height:
             raise ValueError(
                 "body: expected one larger than the slice, "
-                f"{width * pixel_mm:.0f} mm across and {height * pixel_mm:.0f} mm along"
+                f"{width * pixel_mm:.0f} mm across and {height * pixel_mm:.0f} mm along, got {body!r}"
             )
         edge = int(np.ceil(1.04 * max(across, along)))  # a little air around
         y, x = np.mgrid[0:edge, 0:edge] - (edge - 1) / 2
@@ -136,7 +141,8 @@ def project(hu, pixel_mm, *, views=None, body=None):
     top, left = (edge - height) // 2, (edge - width) // 2
     y, x = np.mgrid[0:edge, 0:edge] - edge // 2
     seen = x**2 + y**2 <= (edge // 2) ** 2  # the scanner's field of view
-    angles = np.linspace(0, 180, check_whole(views or edge, "views", 1), endpoint=False)
+    views = edge if views is None else check_whole(views, "views", 1, 100_000)
+    angles = np.linspace(0, 180, views, endpoint=False)
     sinograms = []
     for image in hu:
         attenuation = water.copy()
@@ -164,7 +170,7 @@ def ct_noise(sinograms, shape, pixel_mm, photons, rng, *, kernel="hann", cutoff=
     Raises
     ------
     ValueError
-        As `add_ct_noise`.
+        As `add_ct_noise`; and if `sinograms` and `shape` are not as `project` returns them.
 
     Examples
     --------
@@ -172,15 +178,17 @@ def ct_noise(sinograms, shape, pixel_mm, photons, rng, *, kernel="hann", cutoff=
     >>> ct_noise(sinograms, shape, 3.0, 1e5, np.random.default_rng(0)).shape
     (1, 64, 64)
     """
-    pixel_mm = _checked_pixel(pixel_mm)
-    photons = check_number(photons, "photons", 1)
-    electronic = check_number(electronic, "electronic", 0)
-    check_rng(rng)
+    sinograms, pixel_mm = _checked_sinograms(sinograms), _checked_pixel(pixel_mm)
+    _check_dose(photons, rng, kernel, cutoff, electronic)
     detectors, views = sinograms.shape[1:]
     window = kernel_response(kernel, np.fft.rfftfreq(2 * detectors), cutoff)[:, None]
     angles = np.linspace(0, 180, views, endpoint=False)
-    height, width = shape
-    edge = max(shape) + 1  # no more is reconstructed than is asked for; the axis stays where it is
+    height, width = (
+        check_whole(length, "shape", 1, detectors)
+        for length in _two(shape, "shape: expected height and width in pixels")
+    )
+    # No more is reconstructed than is asked for; the axis stays where it is.
+    edge = max(height, width) + 1
     top, left = (
         (detectors - length) // 2 - detectors // 2 + edge // 2 for length in (height, width)
     )
@@ -271,28 +279,91 @@ def kernel_response(kernel, frequency, cutoff=1.0):
     >>> kernel_response("hann", np.array([0, 0.125, 0.25, 0.4]), cutoff=0.5).round(2).tolist()
     [1.0, 0.5, 0.0, 0.0]
     """
-    if kernel not in KERNELS:
+    if not isinstance(kernel, str) or kernel not in KERNELS:
         raise ValueError(f"kernel: expected one of {', '.join(KERNELS)}, got {kernel!r}")
     share = np.asarray(frequency) / 0.5 / check_number(cutoff, "cutoff", 0.01, 1)
     return np.where(share <= 1, KERNELS[kernel](np.minimum(share, 1)), 0.0)
 
 
-def _checked(hu):
+def _checked_hu(hu):
     """Return slices in Hounsfield units as float32, or raise ValueError."""
-    hu = np.asarray(hu)
-    if hu.ndim != 3 or 0 in hu.shape:
-        raise ValueError(f"hu: expected slices of shape (n, height, width), got shape {hu.shape}")
+    hu = _numbers(hu, "hu: expected slices of shape (n, height, width)")
+    if hu.ndim != 3 or 0 in hu.shape or hu.shape[1:] == (1, 1):
+        raise ValueError(
+            "hu: expected slices of shape (n, height, width), of more than one pixel, "
+            f"got shape {hu.shape}"
+        )
     hu = hu.astype(np.float32)
     if not np.isfinite(hu).all():
         raise ValueError("hu: expected finite Hounsfield units, got NaN or infinity")
     low, high = float(hu.min()), float(hu.max())
-    if low >= 0 and 0 < high <= 256:
+    if (low >= 0 and 0 < high <= 256) or (-2 <= low < high <= 2):  # a constant 0 is water
         raise ValueError(
             f"hu: expected Hounsfield units, where air is -1000, got values from {low:g} to {high:g}; "
             "`hounsfield.unwindow` turns grey levels into them"
         )
+    if high > 32_767:
+        raise ValueError(
+            f"hu: expected Hounsfield units, at most 32767, got values from {low:g} to {high:g}; "
+            "a file's slope and intercept turn stored values into them"
+        )
     return hu
 
 
+def _checked_sinograms(sinograms):
+    """Return sinograms as an array, or raise ValueError."""
+    sinograms = _numbers(sinograms, "sinograms: expected shape (n, detectors, views)")
+    if sinograms.ndim != 3 or 0 in sinograms.shape or sinograms.shape[1] == 1:
+        raise ValueError(
+            "sinograms: expected shape (n, detectors, views), of more than one detector, "
+            f"got shape {sinograms.shape}"
+        )
+    low, high = float(sinograms.min()), float(sinograms.max())
+    if not (low >= -1 and high <= 600):  # NaN, too; a measured one is a little below 0 in air
+        raise ValueError(
+            "sinograms: expected line integrals of the attenuation, from 0 to 600, "
+            f"got values from {low:g} to {high:g}"
+        )
+    return sinograms
+
+
 def _checked_pixel(pixel_mm):
-    return check_number(pixel_mm, "pixel_mm", 0.1, 5)
+    """Return the edge of a pixel as float, or raise ValueError."""
+    known = isinstance(pixel_mm, Real)
+    if known and 0.1 <= pixel_mm <= 5:
+        return float(pixel_mm)
+    units = {"metres": 1e3, "micrometres": 1e-3}
+    guesses = [name for name, in_mm in units.items() if known and 0.1 <= pixel_mm * in_mm <= 5]
+    raise ValueError(
+        f"pixel_mm: expected the edge of a pixel in millimetres, 0.1 to 5, got {pixel_mm!r}"
+        + "".join(f", which looks like {name}" for name in guesses)
+    )
+
+
+def _check_dose(photons, rng, kernel, cutoff, electronic):
+    """Raise ValueError unless noise can be drawn like this."""
+    for value, name, low in ((photons, "photons", 1), (electronic, "electronic", 0)):
+        if not isinstance(value, Real) or not low <= value < np.inf:
+            raise ValueError(f"{name}: expected a finite number of at least {low}, got {value!r}")
+    check_rng(rng)
+    kernel_response(kernel, 0, cutoff)
+
+
+def _numbers(values, expected):
+    """Return an array of real numbers, or raise ValueError."""
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{expected}, got some of different sizes") from None
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"{expected}, got no real numbers but {array.dtype}")
+    return array
+
+
+def _two(pair, expected):
+    """Return a pair, or raise ValueError."""
+    try:
+        one, other = pair
+    except (TypeError, ValueError):
+        raise ValueError(f"{expected}, got {pair!r}") from None
+    return one, other

@@ -27,7 +27,9 @@ def power_spectrum(noise):
     References
     ----------
     ICRU Report 87, "Radiation dose and image-quality assessment in computed tomography", 2012, for the noise
-    power spectrum in CT.
+    power spectrum in CT; Friedman et al., "A simple approach to measure computed tomography (CT) modulation transfer
+    function (MTF) and noise-power spectrum (NPS) using the American College of Radiology (ACR) accreditation
+    phantom", Medical Physics 40, 2013, for its measurement in the phantom of the ACR.
 
     Examples
     --------

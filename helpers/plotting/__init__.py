@@ -7,11 +7,10 @@ readers can tell apart.
 
 from .canvas import COLOURS, METHODS, colours_of
 from .charts import loss_curves, quality_against_time, score_curves
-from .distributions import arrow_fields, code_maps, correlation_maps, histograms
+from .distributions import arrow_fields, code_maps, correlation_maps
 from .images import (
     before_and_after,
     detail_grid,
-    error_rows,
     image_grid,
     image_rows,
     noise_columns,
@@ -19,4 +18,4 @@ from .images import (
     zoom_rows,
 )
 from .labelled import difference_curves, labelled_points
-from .scores import psnr_bars, score_bars, score_dots, score_table
+from .scores import score_bars, score_dots, score_table

@@ -5,11 +5,12 @@ from itertools import cycle
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ..checks import NOISE_MARGIN, check_images, check_rng, check_whole
+from ..checks import NOISE_MARGIN, check_images, check_number, check_rng, check_whole
 
 # From the palette of Okabe and Ito, which colour-blind readers can tell apart.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 DPI = 150
+PHONE = 6.0  # inches: in a figure of this width, letters of 10 points are 8.7 pixels high on a phone of 375
 # A method has its colour in every chart, under each of its names. Those that are compared most can be told apart by
 # colour-blind readers, too; the names of the others should stand beside them.
 _NAMES = {
@@ -31,6 +32,18 @@ _NAMES = {
     "#AA4499": ["NL-means (OpenCV)", "opencv_nl_means"],
     "#999933": ["total variation", "total_variation"],
     "#CC6677": ["wavelet"],
+    # Noises and the kernels of scans, from sharp to soft, and the patients of a comparison: never beside the methods
+    # whose colours are like theirs.
+    "#777777": ["white", "added noise"],
+    "#B23AC8": ["ramp"],
+    "#2B2B8F": ["Shepp-Logan", "shepp-logan"],
+    "#6FA8DC": ["cosine"],
+    "#5DBB4C": ["Hamming", "hamming"],
+    "#9A6A10": ["Hann", "hann"],
+    "#5F2600": ["Hann cut at 0.7", "hann cut at 0.7"],
+    "#111111": ["the scan"],
+    "#4D4D4D": ["patient 1"],
+    "#A6A6A6": ["patient 2"],
 }
 METHODS = {name: colour for colour, names in _NAMES.items() for name in names}
 
@@ -72,6 +85,28 @@ def grid(count, columns, width, height, title):
     return figure, axes.flat[:count]
 
 
+def pairs(count, columns, title):
+    """Make a figure of pairs of cells, one above the other, and return the pairs of axes.
+
+    The rows are as even as they can be, and the last one stands in the middle, so that no hole is left.
+    """
+    rows = grid_shape(count, columns)[0]
+    columns = -(-count // rows)
+    edge = np.clip(PHONE / columns, 1.4, 1.7)
+    height = rows * (2 * edge + 0.35) + (0.3 if title else 0)
+    figure = plt.figure(figsize=(columns * edge, height), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, hspace=0, wspace=0)
+    if title:
+        figure.suptitle(title, fontsize=11)
+    spec, axes = figure.add_gridspec(2 * rows, 2 * columns), []
+    for index in range(count):
+        row, column = divmod(index, columns)
+        left = 2 * column + max(0, columns * (row + 1) - count)
+        places = (spec[2 * row + below, left : left + 2] for below in (0, 1))
+        axes.append([figure.add_subplot(place, xticks=[], yticks=[]) for place in places])
+    return figure, axes
+
+
 def grid_shape(count, columns):
     """Return how many rows and columns hold `count` cells, with at most `columns` in a row."""
     columns = min(check_whole(columns, "columns", 1), count)
@@ -89,10 +124,31 @@ def show_error(axis, error, limit):
     return axis.imshow(error, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
 
 
-def show_shares(axis, values, bins, span, **style):
-    """Draw a histogram whose bars add up to 100 per cent."""
-    shares = np.full(np.size(values), 100 / np.size(values))
-    axis.hist(np.ravel(values), bins, range=span, weights=shares, **style)
+def colour_bar(figure, drawn, hu, what, *, free=None, beside=None):
+    """Name the colours of `show_error` in grey levels and, unless `hu` is None, in HU: in a free cell, or beside some.
+
+    `hu` is the width of the window that the grey levels come from.
+    """
+    if free is None:
+        bar = figure.colorbar(drawn, ax=beside, fraction=0.03).ax
+    else:
+        free.axis("off")
+        bar = free.inset_axes([0.52, 0.05, 0.1, 0.62])
+        figure.colorbar(drawn, cax=bar)
+    ticks = np.linspace(*drawn.get_clim(), 5)
+    bar.set_yticks(ticks)
+    bar.yaxis.set_ticks_position("left")
+    bar.yaxis.set_major_formatter("{x:.2g}")
+    bar.set_title(what, fontsize=10, pad=22)
+    words = {"xycoords": "axes fraction", "textcoords": "offset points", "fontsize": 10}
+    if hu is None:
+        bar.annotate("grey levels", (0.5, 1), (0, 8), ha="center", **words)
+    else:
+        bar.annotate("grey levels", (0, 1), (0, 8), ha="right", **words)
+        bar.annotate("HU", (1, 1), (8, 8), ha="left", **words)
+        scale = bar.secondary_yaxis("right", functions=(lambda grey: grey * hu, lambda x: x / hu))
+        scale.set_yticks(hu * ticks)
+        scale.yaxis.set_major_formatter("{x:.4g}")
 
 
 def finish(figure):
@@ -106,6 +162,11 @@ def check_some(things, name):
     """Raise ValueError if there is nothing to draw."""
     if not things:
         raise ValueError(f"{name}: expected at least one, got none")
+
+
+def check_hu(hu):
+    """Return the width of a window in HU as float, or None as it is; anything else raises ValueError."""
+    return None if hu is None else check_number(hu, "hu", 1e-6)
 
 
 def check_length(values, count, name, which):

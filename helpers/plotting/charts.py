@@ -5,9 +5,12 @@ from itertools import cycle
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import to_rgb
+from matplotlib.lines import Line2D
 
 from .canvas import check_length, check_some, colours_of, finish
-from .labelled import labelled_points
+from .labelled import labelled_points, name_ends
+
+_LEGEND = {"frameon": False, "fontsize": 10}
 
 
 def loss_curves(histories, metric="loss", *, ylabel="loss", log=False, title=None):
@@ -28,6 +31,7 @@ def loss_curves(histories, metric="loss", *, ylabel="loss", log=False, title=Non
     Returns
     -------
     matplotlib.figure.Figure
+        More than four curves get their names beside their ends.
 
     Raises
     ------
@@ -45,7 +49,7 @@ def loss_curves(histories, metric="loss", *, ylabel="loss", log=False, title=Non
         if metric not in curves:
             raise ValueError(f"histories: expected {metric!r} in {name}, got {', '.join(curves)}")
     figure, axis = plt.subplots(figsize=(7, 3.6), layout="constrained")
-    colours = colours_of(histories)
+    ends, colours = {}, colours_of(histories)
     for name, curves in histories.items():
         colour = colours[name]
         epochs = np.arange(1, len(curves[metric]) + 1)
@@ -54,10 +58,18 @@ def loss_curves(histories, metric="loss", *, ylabel="loss", log=False, title=Non
         axis.plot(epochs, curves[metric], color=colour, label=label)
         if validation is not None:
             axis.plot(epochs, validation, "--", color=colour, label=f"{name}, validation")
+        ends[name] = axis.lines[-1].get_xydata()[-1]
     axis.set(xlabel="epoch", ylabel=ylabel, title=title, yscale="log" if log else "linear")
     axis.xaxis.get_major_locator().set_params(integer=True)
     axis.grid(alpha=0.3)
-    _legend(figure, axis, len(axis.lines))
+    if len(axis.lines) <= 4:
+        axis.legend(**_LEGEND)
+    else:
+        name_ends(axis, ends, colours)
+        if len(axis.lines) > len(ends):
+            dash = {"training": "-", "validation": "--"}
+            lines = [Line2D([], [], color="0.35", ls=style) for style in dash.values()]
+            axis.legend(lines, dash, loc="upper right", **_LEGEND)
     return finish(figure)
 
 
@@ -85,7 +97,7 @@ def score_curves(
     Returns
     -------
     matplotlib.figure.Figure
-        More than four curves get a larger figure, with the legend beside them.
+        More than four curves get a larger figure, with the legend below them.
 
     Raises
     ------
@@ -104,7 +116,7 @@ def score_curves(
     for what, lines in (("curves", curves), ("dashed", dashed)):
         for name, (x, y) in lines.items():
             check_length(y, len(x), what, f"in {name}")
-    size = (8, 4.5) if len(curves) > 4 else (7, 3.6)
+    size = (6.2, 4.6) if len(curves) > 4 else (7, 3.6)
     figure, axis = plt.subplots(figsize=size, layout="constrained")
     # One more marker than there are colours: no two curves look alike.
     for (name, colour), marker in zip(colours_of(curves).items(), cycle("osD^vP*X")):
@@ -123,7 +135,10 @@ def score_curves(
         axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axis.minorticks_off()
     axis.grid(alpha=0.3)
-    _legend(figure, axis, len(curves))
+    if len(curves) > 4:
+        figure.legend(loc="outside lower center", ncols=3, **_LEGEND)
+    else:
+        axis.legend(**_LEGEND)
     return finish(figure)
 
 
@@ -153,7 +168,7 @@ def quality_against_time(scores, seconds, intervals=None, *, title=None):
     Examples
     --------
     >>> quality_against_time({"median": 28.6, "BM3D": 32.3}, {"median": 1e-4, "BM3D": 1.1})
-    <Figure size 1050x690 with 1 Axes>
+    <Figure size 930x690 with 1 Axes>
     """
     times = {name: 1000 * seconds.get(name, 0) for name in scores}
     if not times or min(times.values()) <= 0:
@@ -166,11 +181,3 @@ def quality_against_time(scores, seconds, intervals=None, *, title=None):
         log=True,
         title=title,
     )
-
-
-def _legend(figure, axis, curves):
-    """Name the curves inside the chart, or beside it where there are more than four."""
-    if curves > 4:
-        figure.legend(loc="outside right center", frameon=False, fontsize=9)
-    else:
-        axis.legend(frameon=False, fontsize=9)

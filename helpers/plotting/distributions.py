@@ -1,59 +1,11 @@
-"""Many values at once: histograms, arrows from noisy to denoised points, maps of codes and of correlations."""
+"""Many values at once: arrows from noisy to denoised points, maps of codes and of correlations."""
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.patches import Rectangle
 
 from ..checks import check_whole
-from .canvas import COLOURS, check_some, colours_of, finish, panels, show_error, show_shares
-
-
-def histograms(values, xlabel, *, bins=100, span=None, log=False, marks=None, title=None):
-    """Show how often each value occurs, one panel for each set of values.
-
-    Parameters
-    ----------
-    values : dict of str to array of any shape
-        Name of each panel and its values.
-    xlabel : str
-        What the values are, with their unit.
-    bins : int
-        Number of bars.
-    span : (float, float), optional
-        First and last value of the horizontal axis; by default those of all values.
-    log : bool
-        Logarithmic vertical axis.
-    marks : dict of str to float, optional
-        Values marked by a dotted line and their name.
-    title : str, optional
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-
-    Raises
-    ------
-    ValueError
-        If there is nothing to show.
-
-    Examples
-    --------
-    >>> histograms({"a": np.arange(9), "b": np.ones(9)}, "grey level")
-    <Figure size 1080x450 with 2 Axes>
-    """
-    check_some(values, "values")
-    if span is None:
-        span = min(map(np.min, values.values())), max(map(np.max, values.values()))
-    figure, axes = panels(1, len(values), max(3.6 * len(values), 7), 3, title)
-    for axis, (name, colour) in zip(axes.flat, colours_of(values).items()):
-        show_shares(axis, values[name], bins, span, color=colour, log=log)
-        axis.set(xlabel=xlabel, ylabel="share (%)", title=name)
-        top = axis.get_xaxis_transform()
-        for text, place in (marks or {}).items():
-            axis.axvline(place, ls=":", color="0.35", lw=1)
-            style = {"rotation": 90, "va": "top", "ha": "right", "fontsize": 8}
-            axis.text(place, 0.97, f" {text}", transform=top, **style)
-    return finish(figure)
+from .canvas import COLOURS, PHONE, check_some, finish, panels, show_error
 
 
 def arrow_fields(clean, starts, ends, *, title=None):
@@ -83,16 +35,21 @@ def arrow_fields(clean, starts, ends, *, title=None):
     --------
     >>> points = np.eye(2)
     >>> arrow_fields(points, points + 1, {"back": points})
-    <Figure size 600x600 with 1 Axes>
+    <Figure size 600x735 with 1 Axes>
     """
     shapes = {np.shape(points) for points in ends.values()} | {np.shape(starts)}
     if not ends or len(shapes) != 1 or np.ndim(starts) != 2 or np.shape(starts)[1] != 2:
         raise ValueError(f"ends: expected points of shape (n, 2) like starts, got {sorted(shapes)}")
-    figure, axes = panels(1, len(ends), 4 * len(ends), 4, title)
-    arrows = {"angles": "xy", "scale_units": "xy", "scale": 1, "color": COLOURS[0], "width": 4e-3}
-    arrows |= {"headwidth": 5, "headlength": 6, "headaxislength": 6, "minlength": 0.5, "zorder": 3}
+    width = min(4.0, PHONE / len(ends))
+    figure, axes = panels(1, len(ends), width * len(ends), width + 0.9, title)
+    for axis in axes.flat[1:]:
+        axis.sharex(axes[0, 0])
+        axis.sharey(axes[0, 0])
+        axis.tick_params(labelleft=False)
+    arrows = {"angles": "xy", "scale_units": "xy", "scale": 1, "color": COLOURS[0], "width": 6e-3}
+    arrows |= {"headwidth": 7, "headlength": 8, "headaxislength": 7, "minlength": 0.5, "zorder": 3}
     for axis, (name, points) in zip(axes.flat, ends.items()):
-        axis.plot(*np.transpose(clean), ".", color=COLOURS[1], ms=4, label="clean points")
+        axis.plot(*np.transpose(clean), ".", color=COLOURS[1], ms=3, label="clean points")
         axis.quiver(*np.transpose(starts), *np.transpose(points - starts), **arrows)
         axis.set(aspect="equal", title=name, xlabel="first coordinate")
     axes[0, 0].set_ylabel("second coordinate")
@@ -100,7 +57,7 @@ def arrow_fields(clean, starts, ends, *, title=None):
 
 
 def code_maps(codes, labels, *, n=1000, title=None):
-    """Show two-dimensional codes as the digits they stand for, one panel for each encoder.
+    """Show two-dimensional codes as the digits they stand for, one panel below the other for each encoder.
 
     Parameters
     ----------
@@ -125,7 +82,7 @@ def code_maps(codes, labels, *, n=1000, title=None):
     Examples
     --------
     >>> code_maps({"identity": np.eye(2)}, np.array([3, 7]))
-    <Figure size 675x675 with 1 Axes>
+    <Figure size 750x690 with 1 Axes>
     """
     labels = np.asarray(labels)
     n = check_whole(n, "n", 1)
@@ -135,14 +92,14 @@ def code_maps(codes, labels, *, n=1000, title=None):
             raise ValueError(
                 f"codes: expected shape {(len(labels), 2)} in {name}, got {np.shape(points)}"
             )
-    figure, axes = panels(1, len(codes), 4.5 * len(codes), 4.5, title)
+    figure, axes = panels(len(codes), 1, 5.0, 4.3 * len(codes) + 0.3, title)
     for axis, (name, points) in zip(axes.flat, codes.items()):
         for digit in range(10):
             x, y = np.asarray(points)[:n][labels[:n] == digit].T
             colour = colormaps["tab10"](digit)
-            axis.scatter(x, y, marker=f"${digit}$", s=28, lw=0.3, color=colour)
-        axis.set(title=name, xlabel="first number of the code")
-    axes[0, 0].set_ylabel("second number of the code")
+            axis.scatter(x, y, marker=f"${digit}$", s=55, lw=0.3, color=colour)
+        axis.set(title=name, ylabel="second number of the code")
+    axes[-1, 0].set_xlabel("first number of the code")
     return finish(figure)
 
 

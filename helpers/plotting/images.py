@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from ..checks import NOISE_MARGIN, check_images, check_like, check_number
-from ..metrics import trusted_psnr
+from ..hounsfield import WINDOW_WIDTH
 from . import canvas
 
 
@@ -95,55 +95,8 @@ def image_rows(rows, labels=None, *, n=10, rng=None, title=None):
     return canvas.finish(figure)
 
 
-def error_rows(clean, noisy, denoised, *, n=3, rng=None, limit=0.1, title=None):
-    """Show clean, noisy and denoised images with the error that is left, one image per row.
-
-    Parameters
-    ----------
-    clean, noisy, denoised : arrays of shape (m, height, width, 1)
-        Values near [0, 1].
-    n, rng
-        As for `image_grid`, for the rows.
-    limit : float
-        Error, in grey levels, at which the colours saturate.
-    title : str, optional
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The errors share one scale and one colour bar; noisy and denoised images carry their PSNR.
-
-    Raises
-    ------
-    ValueError
-        If `clean` is no batch in [0, 1], another is no batch of its shape near [0, 1], `n` is no
-        whole number above 0, or `rng` is no Generator.
-
-    Examples
-    --------
-    >>> slices = np.zeros((1, 32, 32, 1))
-    >>> error_rows(slices, slices + 0.1, slices + 0.05)
-    <Figure size 1620x412.5 with 5 Axes>
-    """
-    clean = check_images(clean, "clean")
-    noisy = check_like(noisy, clean, "noisy")
-    denoised = check_like(denoised, clean)
-    chosen = canvas.choose(len(clean), n, rng)
-    figure, axes = canvas.cells(len(chosen), 4, 2.5, 2.5, title, margin=0.8)
-    versions = {"clean": clean, "noisy": noisy, "denoised": denoised}
-    quality = {name: trusted_psnr(clean, versions[name]) for name in ("noisy", "denoised")}
-    for row, index in zip(axes, chosen):
-        for axis, (name, images) in zip(row, versions.items()):
-            note = f", {quality[name][index]:.1f} dB" if name in quality else ""
-            canvas.show_grey(axis, images[index], name + note)
-        drawn = canvas.show_error(row[3], (denoised[index] - clean[index])[..., 0], limit)
-        row[3].set_title("denoised - clean", fontsize=10)
-    figure.colorbar(drawn, ax=axes[:, 3], label="error (grey levels)", fraction=0.05)
-    return canvas.finish(figure)
-
-
-def before_and_after(image, removed, *, limit=0.1, title=None):
-    """Show an image, the same denoised, and what was removed.
+def before_and_after(image, removed, *, limit=0.1, hu=WINDOW_WIDTH, title=None):
+    """Show an image, the same denoised, and below them what was removed.
 
     Parameters
     ----------
@@ -153,6 +106,8 @@ def before_and_after(image, removed, *, limit=0.1, title=None):
         What to subtract from it.
     limit : float
         Noise, in grey levels, at which the colours saturate.
+    hu : float or None
+        HU in one grey level, for the colour bar; None where the image is not CT.
     title : str, optional
 
     Returns
@@ -162,29 +117,31 @@ def before_and_after(image, removed, *, limit=0.1, title=None):
     Raises
     ------
     ValueError
-        If `image` is no image near [0, 1], or `removed` has another shape.
+        If `image` is no image near [0, 1], `removed` has another shape, or `hu` is not above 0.
 
     Examples
     --------
     >>> before_and_after(np.full((32, 32, 1), 0.5), np.full((32, 32, 1), 0.1))
-    <Figure size 2010x637.5 with 4 Axes>
+    <Figure size 900x997.5 with 4 Axes>
     """
     before = canvas.check_slice(image, "image")
     if np.shape(removed) != np.shape(image):
         raise ValueError(
             f"removed: expected the shape of image, {np.shape(image)}, got {np.shape(removed)}"
         )
+    hu = canvas.check_hu(hu)
     removed = np.asarray(removed, np.float32)[..., 0]
-    figure, axes = canvas.cells(1, 3, 4.0, 4.0, title, margin=1.4)
+    height = max(1.5, 3.0 * before.shape[0] / before.shape[1])
+    figure, axes = canvas.cells(2, 2, 3.0, height + 0.2, title)
     for axis, (name, shown) in zip(axes[0], {"before": before, "after": before - removed}.items()):
         canvas.show_grey(axis, shown, name)
-    drawn = canvas.show_error(axes[0, 2], removed, limit)
-    axes[0, 2].set_title("removed", fontsize=10)
-    figure.colorbar(drawn, ax=axes[0, 2], label="removed (grey levels)", fraction=0.05)
+    drawn = canvas.show_error(axes[1, 0], removed, limit)
+    axes[1, 0].set_title("removed", fontsize=10)
+    canvas.colour_bar(figure, drawn, hu, "removed", free=axes[1, 1])
     return canvas.finish(figure)
 
 
-def zoom_rows(images, box, clean=None, *, limit=0.1, title=None):
+def zoom_rows(images, box, clean=None, *, limit=0.1, hu=WINDOW_WIDTH, size=None, title=None):
     """Show one slice by several methods: whole, zoomed into a box, and the error in the box.
 
     Parameters
@@ -198,6 +155,10 @@ def zoom_rows(images, box, clean=None, *, limit=0.1, title=None):
         and holds the colour bar.
     limit : float
         Error, in grey levels, at which the colours saturate.
+    hu : float or None
+        HU in one grey level, for the colour bar; None where the images are not CT.
+    size : float, optional
+        Width of a column in inches; by default one that can be read on a phone, if there are not too many.
     title : str, optional
 
     Returns
@@ -208,14 +169,15 @@ def zoom_rows(images, box, clean=None, *, limit=0.1, title=None):
     ------
     ValueError
         If there is no image, the images and `clean` do not share a shape (height, width, 1) with
-        values near [0, 1], or `box` does not lie inside.
+        values near [0, 1], `box` does not lie inside, or `hu` is not above 0.
 
     Examples
     --------
     >>> slice_ = np.zeros((64, 64, 1))
     >>> zoom_rows({"clean": slice_, "noisy": slice_ + 0.1}, (10, 10, 20, 20), slice_)
-    <Figure size 540x847.5 with 6 Axes>
+    <Figure size 600x937.5 with 6 Axes>
     """
+    hu = canvas.check_hu(hu)
     images = {name: canvas.check_slice(image, name) for name, image in images.items()}
     detail = canvas.cut(box, canvas.one_shape(images))
     errors = {}
@@ -225,44 +187,41 @@ def zoom_rows(images, box, clean=None, *, limit=0.1, title=None):
         errors = {name: (image - clean)[detail] for name, image in images.items()}
         errors = {name: error for name, error in errors.items() if error.any()}
     top, left, height, width = box
-    figure, axes = canvas.cells(3 if errors else 2, len(images), 1.8, 1.8, title)
+    size = size or min(2.0, canvas.PHONE / len(images))
+    free = [name not in errors for name in images]
+    margin = 0.0 if not errors or any(free) else 1.3
+    figure, axes = canvas.cells(3 if errors else 2, len(images), size, size, title, margin)
+    too_long = max(map(len, images)) > size / 0.072  # inches of a letter
     for column, (name, image) in zip(axes.T, images.items()):
-        canvas.show_grey(column[0], image, name)
+        canvas.show_grey(column[0], image, name.replace(", ", ",\n") if too_long else name)
         frame = {"fill": False, "color": canvas.COLOURS[4], "lw": 1.5}
         column[0].add_patch(Rectangle((left, top), width, height, **frame))
         canvas.show_grey(column[1], image[detail])
         if name in errors:
             drawn = canvas.show_error(column[2], errors[name], limit)
-        elif errors:
-            column[2].axis("off")
     for axis, name in zip(axes[:, 0], ("whole slice", "detail", "error in detail")):
         axis.set_ylabel(name, fontsize=10)
     if errors:
-        _colour_bar(figure, drawn, axes[2], [name in errors for name in images])
+        for axis in axes[2, free]:
+            axis.axis("off")
+        place = {"free": axes[2, free][0]} if any(free) else {"beside": axes[2]}
+        canvas.colour_bar(figure, drawn, hu, "error in detail", **place)
     return canvas.finish(figure)
 
 
-def _colour_bar(figure, drawn, axes, used):
-    """Name the colours of the errors: in the first cell of the row that holds none, or beside the row."""
-    if all(used):
-        figure.colorbar(drawn, ax=axes, label="error (grey levels)", fraction=0.03)
-        return
-    bar = axes[used.index(False)].inset_axes([0.72, 0.04, 0.1, 0.92])
-    bar = figure.colorbar(drawn, cax=bar, ticklocation="left")
-    bar.set_label("error in detail\n(grey levels)", fontsize=10)
-
-
-def detail_grid(images, box, clean, *, columns=7, limit=0.1, white=1.0, title=None):
+def detail_grid(
+    images, box, clean, *, columns=4, limit=0.1, hu=WINDOW_WIDTH, white=1.0, title=None
+):
     """Show the same detail of one slice by many methods, each above its error.
 
     Parameters
     ----------
-    images, box, limit
+    images, box, limit, hu
         As for `zoom_rows`.
     clean : array of shape (height, width, 1)
-        The reference, shown first, without an error.
+        The reference, shown first, above the colour bar.
     columns : int
-        Methods in a row.
+        At most as many in a row.
     white : float
         Grey level that is shown white, above 0; 0.4 shows lung, as a radiologist's lung window does.
     title : str, optional
@@ -280,25 +239,21 @@ def detail_grid(images, box, clean, *, columns=7, limit=0.1, white=1.0, title=No
     --------
     >>> slice_ = np.zeros((64, 64, 1))
     >>> detail_grid({"noisy": slice_}, (10, 10, 20, 20), slice_)
-    <Figure size 570x525 with 5 Axes>
+    <Figure size 510x562.5 with 4 Axes>
     """
     canvas.check_some(images, "images")
+    hu = canvas.check_hu(hu)
     images = {"clean": clean, **images}
     images = {name: canvas.check_slice(image, name) for name, image in images.items()}
     detail = canvas.cut(box, canvas.one_shape(images))
     white = check_number(white, "white", 1e-6)
-    rows, columns = canvas.grid_shape(len(images), columns)
-    figure, axes = canvas.cells(2 * rows, columns, 1.5, 1.5 + 0.25 / (2 * rows), title, margin=0.8)
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, hspace=0, wspace=0)
-    pairs = list(zip(axes[0::2].flat, axes[1::2].flat))
+    figure, pairs = canvas.pairs(len(images), columns, title)
     for (above, below), (name, image) in zip(pairs, images.items()):
         canvas.show_grey(above, image[detail] / white)
-        above.set_title(name.replace(" (", "\n("), fontsize=9)
-        if below is not axes[1, 0]:
+        above.set_title(name.replace(" (", "\n("), fontsize=10)
+        if below is not pairs[0][1]:
             drawn = canvas.show_error(below, (image - images["clean"])[detail], limit)
-    for axis in [axes[1, 0], *(axis for pair in pairs[len(images) :] for axis in pair)]:
-        axis.axis("off")
-    figure.colorbar(drawn, ax=axes, label="error (grey levels)", shrink=0.6, aspect=30)
+    canvas.colour_bar(figure, drawn, hu, "error", free=pairs[0][1])
     return canvas.finish(figure)
 
 
@@ -330,20 +285,23 @@ def noise_columns(clean, noisy, *, span=(-1, 1), title=None):
     --------
     >>> clean = np.zeros((1, 16, 16, 1))
     >>> noise_columns(clean, {"brighter": clean + 0.1, "darker": clean - 0.1})
-    <Figure size 660x645 with 4 Axes>
+    <Figure size 660x780 with 4 Axes>
     """
     canvas.check_some(noisy, "noisy")
     clean = check_images(clean, "clean")
     noisy = {name: check_like(images, clean, name) for name, images in noisy.items()}
-    figure, axes = canvas.panels(2, len(noisy), 2.2 * len(noisy), 4.3, title)
-    axes[0, 0].get_gridspec().set_height_ratios((3, 2))  # the pictures as wide as the histograms
+    width = min(2.2, canvas.PHONE / len(noisy))
+    figure, axes = canvas.panels(2, len(noisy), width * len(noisy), 2.0 * width + 0.8, title)
     for (picture, histogram), (name, images) in zip(axes.T, noisy.items()):
         canvas.show_grey(picture, images[0], name)
         picture.set(xticks=[], yticks=[])
-        canvas.show_shares(histogram, images - clean, 81, span, color=canvas.COLOURS[0], log=True)
-        histogram.set(ylim=(2e-3, 150), xlabel="noisy - clean")
+        added = (images - clean).ravel()
+        style = {"weights": np.full(added.size, 100 / added.size), "color": canvas.COLOURS[0]}
+        histogram.hist(added, 81, range=span, log=True, **style)
+        histogram.set(ylim=(2e-3, 150))
         histogram.tick_params(labelleft=histogram is axes[1, 0])
     axes[1, 0].set_ylabel("share of pixels (%)")
+    figure.supxlabel("noisy - clean (grey levels)", fontsize=10)
     return canvas.finish(figure)
 
 

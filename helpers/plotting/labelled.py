@@ -7,11 +7,12 @@ import numpy as np
 
 from .canvas import check_intervals, check_length, check_some, colours_of, finish
 
+_POINTS = 10  # the size of a name: in a figure of 6.2 inches, 8 pixels and more on a phone
 _STEPS = [0] + [sign * 1.2 * k for k in range(1, 8) for sign in (1, -1)]  # heights of letters
 _LINE = {"arrowstyle": "-", "color": "0.6", "lw": 0.6, "shrinkA": 0, "shrinkB": 2}
 
 
-def difference_curves(curves, reference, xlabel, unit="dB", *, title=None):
+def difference_curves(curves, reference, xlabel, unit="dB", *, highlight=(), title=None):
     """Plot how far each method is ahead of one of them, at several settings; names stand at the right ends.
 
     Parameters
@@ -24,6 +25,8 @@ def difference_curves(curves, reference, xlabel, unit="dB", *, title=None):
         Label of the horizontal axis, with its unit.
     unit : str
         Unit of the scores.
+    highlight : sequence of str
+        Curves that are drawn in colour, where the others are grey; by default all are.
     title : str, optional
 
     Returns
@@ -33,42 +36,34 @@ def difference_curves(curves, reference, xlabel, unit="dB", *, title=None):
     Raises
     ------
     ValueError
-        If there is no curve, the reference is none of them, or the horizontal values differ.
+        If there is no curve, the reference or a highlighted one is none of them, or the horizontal values differ.
 
     Examples
     --------
     >>> difference_curves({"BM3D": ([1, 2], [30, 29]), "U-Net": ([1, 2], [31, 30])}, "BM3D", "noise")
-    <Figure size 1080x675 with 1 Axes>
+    <Figure size 930x690 with 1 Axes>
     """
     check_some(curves, "curves")
     if reference not in curves:
         raise ValueError(f"reference: expected one of {', '.join(curves)}, got {reference!r}")
+    if not set(highlight) <= set(curves):
+        raise ValueError(
+            f"highlight: expected some of {', '.join(curves)}, got {', '.join(highlight)}"
+        )
     settings = list(curves[reference][0])
     for name, (x, y) in curves.items():
         check_length(y, len(x), "curves", f"in {name}")
         if list(x) != settings:
             raise ValueError(f"curves: expected {settings} as horizontal values in {name}")
-    figure, axis = plt.subplots(figsize=(7.2, 4.5), layout="constrained")
-    ends, colours = {}, colours_of(curves)
+    figure, axis = plt.subplots(figsize=(6.2, 4.6), layout="constrained")
+    shown = [name for name in curves if not highlight or name in (*highlight, reference)]
+    ends, colours = {}, dict.fromkeys(curves, "#808080") | colours_of(shown)
     for name, colour in colours.items():
         difference = np.subtract(curves[name][1], curves[reference][1])
-        width = 2.5 if name == reference else 1.5
+        width = 2.5 if name == reference or name in highlight else 1.5
         axis.plot(settings, difference, "o-", ms=4, lw=width, color=colour, label=name)
-        ends[name] = difference[-1]
-    low, high = axis.get_ylim()
-    heights = _apart(ends, (high - low) / 22)
-    axis.set_ylim(min(low, *heights.values()), max(high, *heights.values()))
-    for name, height in heights.items():
-        axis.annotate(
-            name,
-            (settings[-1], ends[name]),
-            (1.05, height),
-            textcoords=axis.get_yaxis_transform(),
-            va="center",
-            fontsize=9,
-            color=colours[name],
-            arrowprops={**_LINE, "relpos": (0, 0.5)},
-        )
+        ends[name] = settings[-1], difference[-1]
+    name_ends(axis, ends, colours)
     axis.set_xticks(settings, [f"{setting:g}" for setting in settings])
     axis.set(xlabel=xlabel, ylabel=f"difference to {reference} ({unit})", title=title)
     axis.grid(alpha=0.3)
@@ -104,11 +99,11 @@ def labelled_points(points, xlabel, ylabel, *, intervals=None, zero=None, log=Fa
     Examples
     --------
     >>> labelled_points({"median": (28.6, 0.7), "BM3D": (32.4, 0.4)}, "PSNR (dB)", "share kept")
-    <Figure size 1050x690 with 1 Axes>
+    <Figure size 930x690 with 1 Axes>
     """
     check_some(points, "points")
     check_intervals(intervals, points)
-    figure, axis = plt.subplots(figsize=(7, 4.6), layout="constrained")
+    figure, axis = plt.subplots(figsize=(6.2, 4.6), layout="constrained")
     for name, colour in colours_of(points).items():
         axis.plot(*points[name], "o", ms=7, color=colour)
         if intervals is not None:
@@ -121,7 +116,7 @@ def labelled_points(points, xlabel, ylabel, *, intervals=None, zero=None, log=Fa
             zero,
             transform=axis.get_yaxis_transform(),
             va="bottom",
-            fontsize=9,
+            fontsize=_POINTS,
             color="0.35",
         )
     axis.margins(x=0.12, y=0.12)
@@ -132,11 +127,35 @@ def labelled_points(points, xlabel, ylabel, *, intervals=None, zero=None, log=Fa
     figure.draw_without_rendering()  # now the places in pixels are known
     places = {name: axis.transData.transform(point) for name, point in points.items()}
     taken = [drawn.get_window_extent().extents for drawn in (*axis.lines, *axis.texts)]
-    letter = 9 / 72 * figure.dpi
+    letter = _POINTS / 72 * figure.dpi
     for name, corner in _free_places(places, taken, axis.bbox.extents, letter).items():
         text = axis.transData.inverted().transform(corner)
-        axis.annotate(name, points[name], text, va="center", fontsize=9, arrowprops=_LINE)
+        axis.annotate(name, points[name], text, va="center", fontsize=_POINTS, arrowprops=_LINE)
     return finish(figure)
+
+
+def name_ends(axis, ends, colours):
+    """Write the name of each curve beside its right end, none upon another.
+
+    >>> axis = plt.figure().add_subplot()
+    >>> name_ends(axis, {"up": (1, 2), "down": (1, 0)}, {"up": "red", "down": "blue"})
+    >>> plt.close()
+    """
+    axis.autoscale_view()  # now the limits are known
+    to_frame = axis.transData + axis.transAxes.inverted()  # also where an axis is logarithmic
+    heights = {name: to_frame.transform(end)[1] for name, end in ends.items()}
+    line = 1.3 * _POINTS / 72 / (axis.figure.get_figheight() - 0.9)  # a share of the frame
+    for name, height in _apart(heights, line).items():
+        axis.annotate(
+            name,
+            ends[name],
+            (1.04, height),
+            textcoords=axis.transAxes,
+            va="center",
+            fontsize=_POINTS,
+            color=colours[name],
+            arrowprops={**_LINE, "relpos": (0, 0.5)},
+        )
 
 
 def _apart(values, gap):

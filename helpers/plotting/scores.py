@@ -5,67 +5,7 @@ from itertools import cycle
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .canvas import COLOURS, check_intervals, check_some, colours_of, finish
-
-
-def psnr_bars(scores, intervals=None, *, unit="PSNR (dB)", title=None):
-    """Compare methods by a row each, best on top: a dot at the score, a line over its interval.
-
-    Parameters
-    ----------
-    scores : dict of str to float
-        Mean score of each method.
-    intervals : dict of str to (float, float), optional
-        Confidence interval of each mean.
-    unit : str
-        Name and unit of the score.
-    title : str, optional
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Dots and not bars, as the axis does not start at 0: PSNR has no meaningful zero.
-
-    Raises
-    ------
-    ValueError
-        If there are no scores, one is not finite, or one has no interval where others have.
-
-    Examples
-    --------
-    >>> psnr_bars({"noisy": 23.3, "median": 28.6})
-    <Figure size 1050x240 with 1 Axes>
-    """
-    if not scores or not np.isfinite(list(scores.values())).all():
-        raise ValueError(f"scores: expected finite numbers, got {scores}")
-    check_intervals(intervals, scores)
-    names = sorted(scores, key=scores.get)
-    figure, axis = plt.subplots(figsize=(7, 0.3 * len(names) + 1), layout="constrained")
-    reach = []
-    for row, (name, colour) in enumerate(colours_of(names).items()):
-        axis.plot(scores[name], row, "o", ms=6, color=colour)
-        ends = scores[name], scores[name]
-        if intervals is not None:
-            ends = intervals[name]
-            axis.plot(ends, [row, row], "|-", lw=2, color=colour)
-        reach.extend(ends)
-        axis.annotate(
-            f"{scores[name]:.2f}",
-            (max(ends), row),
-            (8, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=9,
-        )
-    spread = max(reach) - min(reach) or 1
-    axis.set(
-        xlim=(min(reach) - 0.05 * spread, max(reach) + 0.15 * spread), xlabel=unit, title=title
-    )
-    axis.set_yticks(range(len(names)), names)
-    axis.set_ylim(-0.6, len(names) - 0.4)
-    axis.grid(alpha=0.3)
-    axis.spines[["top", "right"]].set_visible(False)
-    return finish(figure)
+from .canvas import COLOURS, check_some, colours_of, finish
 
 
 def score_dots(groups, xlabel, *, marks=None, title=None):

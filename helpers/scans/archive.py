@@ -11,6 +11,7 @@ What a killed worker had begun, another one finishes: files are complete or not 
 import functools
 import os
 import threading
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def denoise_archive(source, destination, *, scheduler=None, resume=False, **sett
     that is not well-formed is replaced by one that is. A series whose files lie in several folders is in the folder
     that holds them all. Where the same series was copied to several folders, so that slices lie twice at one place,
     each copy is a series. A series that fails stops nothing. All headers are read before the first series is
-    denoised, and again for each series: a very large archive is better given part by part.
+    denoised, and for each series those of its folder again: a very large archive is better given part by part.
 
     Parameters
     ----------
@@ -101,11 +102,15 @@ def denoise_archive(source, destination, *, scheduler=None, resume=False, **sett
     settings = _checked(settings, destination, resume)
     scans, broken = _scans(archive, destination)
     done, failed = {}, 0
+    begun, slices = time.monotonic(), sum(scan.slices for scan in scans)
     with ProgressLine() as line:
         for scan in spread(functools.partial(_denoised, settings=settings), scans):
             done[scan.destination] = scan
             failed += bool(scan.fault)
-            line.update(f"{len(done)} of {len(scans)} series, {failed} failed")
+            ready = sum(one.slices for one in done.values())
+            minutes = (time.monotonic() - begun) / 60 * (slices - ready) / ready
+            counts = f"{len(done)} of {len(scans)} series, {failed} failed"
+            line.update(f"{counts}, {minutes:.0f} min left")
     scans = [done[scan.destination] for scan in scans]
     told = [scan.fault for scan in scans if scan.fault]
     broken = [why for why in broken if not any(fault.startswith(why) for fault in told)]

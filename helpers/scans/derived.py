@@ -3,7 +3,7 @@
 import copy
 
 from pydicom import uid
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.sr.codedict import codes
 
@@ -19,7 +19,22 @@ _OF_THE_OLD_INSTANCE = (  # what holds for the original only
     "LargestPixelValueInSeries",
     "EncryptedAttributesSequence",
     "OriginalAttributesSequence",
+    "ExtendedOffsetTable",
+    "ExtendedOffsetTableLengths",
+    "ConcatenationUID",
+    "SOPInstanceUIDOfConcatenationSource",
+    "InConcatenationNumber",
+    "InConcatenationTotalNumber",
+    "ConcatenationFrameOffsetNumber",
 )
+# Transfer syntaxes of lossy compression, and LossyImageCompressionMethod. "JPEG-LS Lossy (Near-Lossless)" may leave out
+# nothing, but its name says lossy; the names of JPEG 2000 and its kin, which may be either, do not: there, only what the
+# source says is said.
+_LOSSY = {
+    uid.JPEGBaseline8Bit: "ISO_10918_1",
+    uid.JPEGExtended12Bit: "ISO_10918_1",
+    uid.JPEGLSNearLossless: "ISO_14495_1",
+}
 _OF_THE_OLD_VALUES = (  # what does not hold for differences
     "PixelPaddingValue",
     "PixelPaddingRangeLimit",
@@ -45,7 +60,8 @@ def derived_header(header, made_by, *, series_uid, series_number, suffix):
     series_number : int
         One that the study does not have yet.
     suffix : str
-        What is added to SeriesDescription.
+        What is added to SeriesDescription; ImageComments and DerivationDescription are added to, too. What they say
+        already is cut where there is no room for both.
 
     Returns
     -------
@@ -55,7 +71,8 @@ def derived_header(header, made_by, *, series_uid, series_number, suffix):
     References
     ----------
     DICOM PS3.3: C.7.6.1.1.2 (image type), C.12.4.1 (derivation and source images), C.7.5.1 and C.7.5.2 (equipment and
-    contributing equipment), C.7.6.1.1.5 (lossy compression, which stays as it was).
+    contributing equipment), C.7.6.1.1.5 (lossy compression, which stays said), C.7.6.16 (functional groups, each either
+    shared or of each frame). PS3.5: 6.2 (the longest texts), A.4 (transfer syntaxes).
 
     Examples
     --------
@@ -74,16 +91,25 @@ def derived_header(header, made_by, *, series_uid, series_number, suffix):
             del derived[name]
     derived.SOPInstanceUID = new_uid(header.SOPInstanceUID, made_by)
     derived.SeriesInstanceUID, derived.SeriesNumber = series_uid, series_number
-    description = f"{header.get('SeriesDescription', '')} {suffix}".strip()
-    derived.SeriesDescription = description[:64]  # the longest that DICOM allows
+    derived.SeriesDescription = _added(header.get("SeriesDescription"), suffix, 64, " ")
     derived.ImageType = ["DERIVED", *(list(header.get("ImageType", []))[1:] or ["PRIMARY"])]
-    derived.ImageComments = COMMENT
-    derivation = _derivation(header, made_by)
-    if "SharedFunctionalGroupsSequence" in derived:  # a file of many frames says it of all of them
-        derived.SharedFunctionalGroupsSequence[0].DerivationImageSequence = Sequence([derivation])
-        derived.SourceImageEvidenceSequence = Sequence([_evidence(header)])
+    derived.ImageComments = _added(header.get("ImageComments"), COMMENT, 10240)
+    lossy = _LOSSY.get(header.file_meta.TransferSyntaxUID)
+    if lossy and header.get("LossyImageCompression") != "01":
+        derived.LossyImageCompression, derived.LossyImageCompressionMethod = "01", lossy
+    groups = derived.get("PerFrameFunctionalGroupsSequence", [])
+    if not any("DerivationImageSequence" in group for group in groups):
+        groups = derived.get("SharedFunctionalGroupsSequence", [])
+    for group in groups:  # a file of many frames says it where it says how it was derived before
+        steps = group.get("DerivationImageSequence", [])
+        group.DerivationImageSequence = Sequence([*steps, _derivation(header, made_by)])
+    if groups:
+        sources = header.get("SourceImageEvidenceSequence", [])
+        derived.SourceImageEvidenceSequence = Sequence([*sources, _evidence(header)])
     else:
-        derived.update(derivation)
+        derived.update(_derivation(header, made_by))
+        before, now = header.get("DerivationDescription"), derived.DerivationDescription
+        derived.DerivationDescription = _added(before, now, 1024)
     equipment = Dataset()
     equipment.PurposeOfReferenceCodeSequence = Sequence([_code(codes.DCM.ModifyingEquipment)])
     equipment.Manufacturer = "helpers.scans, Denoising autoencoders, from MNIST to CT"
@@ -94,9 +120,17 @@ def derived_header(header, made_by, *, series_uid, series_number, suffix):
         for group in derived.get(groups, []):
             for kind in group.get("CTImageFrameTypeSequence", []):
                 kind.FrameType = ["DERIVED", *list(kind.FrameType)[1:]]
+    derived.preamble, derived.file_meta = bytes(128), FileMetaDataset()  # pydicom adds its name
+    derived.file_meta.MediaStorageSOPClassUID = derived.SOPClassUID
     derived.file_meta.MediaStorageSOPInstanceUID = derived.SOPInstanceUID
     derived.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
     return derived
+
+
+def _added(old, ours, longest, between="; "):
+    """Return a text with ours behind it, not longer than DICOM allows: the old one is cut."""
+    ours = between + ours if old else ours
+    return str(old or "")[: longest - len(ours)] + ours
 
 
 def new_uid(old, made_by):

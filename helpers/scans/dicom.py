@@ -107,7 +107,7 @@ class DicomScan:
     folder : Path
         In which it was found; names are relative to it.
     numbers : set of int
-        The series numbers that are taken.
+        Series numbers that are taken beside those in `series.taken`.
     """
 
     unit, ends = "hu", (HU_LOW, HU_HIGH)
@@ -115,7 +115,8 @@ class DicomScan:
     def __init__(self, series, folder, numbers=()):
         self.series, self.folder, self.label = series, folder, series.uid
         self.count = len(series.frames)
-        free = (number for number in itertools.count(1001) if number not in numbers)
+        taken = series.taken.union(numbers)
+        free = (number for number in itertools.count(1001) if number not in taken)
         self.new_numbers = next(free), next(free)
         # Read for a slab, and again to be saved: decoded once.
         self._stored = functools.lru_cache(maxsize=32)(read_stored)

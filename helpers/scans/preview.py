@@ -29,7 +29,9 @@ def write_preview(path, scan, denoiser, strength):
         skip=lambda index: index != middle,
         ends=scan.ends,
     )
-    before = ((scan.read(middle) - low) / (high - low)).clip(0, 1)
-    figure = before_and_after(before[..., None], removed[..., None] / (high - low))
+    width = high - low
+    before = ((scan.read(middle) - low) / width).clip(0, 1)
+    hu = width if scan.unit == "hu" else None
+    figure = before_and_after(before[..., None], removed[..., None] / width, hu=hu)
     with replaced(path, "wb") as file:
-        figure.savefig(file, format="png", dpi=150, metadata={"Software": None})
+        figure.savefig(file, format="png", dpi=200, metadata={"Software": None})

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..checks import check_number
 from ..contract import about
-from ..models import pretrained_denoiser, self_ensemble, shipped
+from ..models import pretrained_denoiser, self_ensemble
 from ..progress import ProgressLine
 from .journal import Journal
 from .preview import write_preview
@@ -102,7 +102,7 @@ def denoise_scan(
         raise ValueError("resume: expected either overwrite or resume, got both")
     source, destination = Path(source), Path(destination)
     with opened(source, series) as scan:
-        name = str(model or _automatic(scan.series))
+        name = str(model or model_for(scan.series))
         denoiser = loaded(name)
         if about(denoiser).volume and lonely(scan.series):
             raise ValueError(
@@ -159,12 +159,6 @@ def _denoise(scan, writer, journal, denoiser, strength):
             seconds = (time.monotonic() - begun) / number * (left - number)
             line.update(f"{index + 1} of {scan.count} slices, {seconds / 60:.0f} min left")
         writer.finish()
-
-
-def _automatic(series):
-    """Name the network that suits a scan, or the one of single slices where the other is not shipped."""
-    name = model_for(series)
-    return name if name in shipped() else "ct_scan"
 
 
 def check_apart(source, destination):

@@ -1,6 +1,7 @@
 """ZIP archives, unpacked into a folder that is removed in the end; what could do harm is refused before."""
 
 import contextlib
+import lzma
 import re
 import shutil
 import tempfile
@@ -11,6 +12,7 @@ from pathlib import Path
 from ..replaced import naming
 from .grid import check_room
 
+_DAMAGED = zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError
 RATIO = 200  # CT slices shrink to a half, flat ones to a hundredth; a bomb to a thousandth
 
 
@@ -53,7 +55,7 @@ def unpacked(path):
                     target.parent.mkdir(parents=True, exist_ok=True)
                     with naming(target), archive.open(one) as packed, target.open("xb") as file:
                         shutil.copyfileobj(packed, file)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        except _DAMAGED as error:
             raise ValueError(f"{path}: expected a whole ZIP archive ({error})") from error
         except (ValueError, RuntimeError) as error:
             raise ValueError(
@@ -61,6 +63,10 @@ def unpacked(path):
             ) from error
         except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
             raise ValueError(f"{path}: expected each name once ({error.strerror})") from error
+        except OSError as error:
+            if error.errno is not None:  # of the disk, not of bzip2
+                raise
+            raise ValueError(f"{path}: expected a whole ZIP archive ({error})") from error
         try:
             yield Path(folder)
         except ValueError as error:  # the user knows the archive, not the folder

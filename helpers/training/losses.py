@@ -1,6 +1,7 @@
 """Losses: of a denoised batch beside its target, one value for each image or pair of images; on any backend of Keras."""
 
 from .._keras import keras
+from ..checks import check_number
 
 
 def negative_psnr(clean, denoised, *, floor=1e-4):
@@ -93,12 +94,17 @@ def sure_loss(target, denoised, *, std):
     target, denoised : tensors of shape (2n, size, size, 1)
         As `selfsupervised.sure` makes them, and what a network returned.
     std : float
-        Standard deviation of the noise in grey levels.
+        Standard deviation of the noise in grey levels, above 0 and at most 1.
 
     Returns
     -------
     tensor of shape (n,)
         In the mean, the mean squared error of each patch; a single one may be negative.
+
+    Raises
+    ------
+    ValueError
+        If `std` is out of its range.
 
     References
     ----------
@@ -113,6 +119,7 @@ def sure_loss(target, denoised, *, std):
     >>> bool(np.allclose(sure_loss(target, images, std=0.1), 0.01, atol=1e-3))  # nothing removed: all of the noise
     True
     """
+    std = check_number(std, "std", 1e-6, 1)
     n = keras.ops.shape(denoised)[0] // 2
     noisy, shaken = target[:n], target[n:]
     divergence = shaken * (denoised[n:] - denoised[:n])

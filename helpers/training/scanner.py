@@ -23,7 +23,8 @@ def scanner_noise(bank, *, strongest=0.14, neighbours=0.5, white=0.25):
     Parameters
     ----------
     bank : list of arrays of shape (draws, height, width)
-        Noise of slices with the ramp kernel, as `data.ct_noise_bank` returns it.
+        Noise of slices with the ramp kernel, as `data.ct_noise_bank` returns it; finite, two draws or more, of more than
+        32 x 32 pixels.
     strongest : float
         Highest standard deviation, in grey levels, above 0. It is drawn as `strongest` times u^2, u from 0 to 1,
         as weak noise is more common.
@@ -59,6 +60,15 @@ def scanner_noise(bank, *, strongest=0.14, neighbours=0.5, white=0.25):
     shapes = [np.shape(draws) for draws in bank]
     if not shapes or any(len(shape) != 3 for shape in shapes):
         raise ValueError(f"bank: expected arrays of shape (draws, height, width), got {shapes}")
+    if any(shape[0] < 2 or min(shape[1:]) <= 2 * MARGIN for shape in shapes):
+        raise ValueError(
+            f"bank: expected two draws or more, of more than {2 * MARGIN} x {2 * MARGIN} pixels, got {shapes}"
+        )
+    for number, draws in enumerate(bank):
+        if not -np.inf < np.min(draws) < np.max(draws) < np.inf:  # also betrays NaN
+            raise ValueError(
+                f"bank: expected finite noise, got NaN, infinity or a constant in array {number}"
+            )
     strongest = check_number(strongest, "strongest", 1e-6)
     neighbours = check_number(neighbours, "neighbours", 0, 0.5)
     white = check_number(white, "white", 0, 1)

@@ -10,7 +10,7 @@ from helpers import baselines, comparison, models, training
 from helpers.comparison import __main__ as command
 from helpers.comparison import protocol, scanner
 from helpers.contract import checked
-from helpers.hounsfield import unwindow
+from helpers.hounsfield import HU_LOW, WINDOW_WIDTH
 from helpers.noise import project
 
 
@@ -80,7 +80,7 @@ def test_one_more_filter_and_one_more_network(tiny, monkeypatch, capsys):
         assert printed.count(f"| {label} |") == 2
 
 
-def test_one_method_again(tiny, monkeypatch, capsys):
+def test_one_method_again(tiny, monkeypatch):
     """Its rows are new, all others are as they were, and so are seed and levels."""
     output = tiny / "out.csv"
     command.main(["--seed", "7", "--std", "0.05", "0.1", "--output", str(output)])
@@ -128,7 +128,7 @@ def test_a_stopped_run_goes_on(tiny, monkeypatch):
     assert asked == [0.05, 0.1, 0.05, 0.1]
 
 
-def test_other_images(tiny, capsys):
+def test_other_images(tiny):
     """Those that see a volume are left out: the images are no neighbours."""
     baselines.baseline("mean slice", "numpy", others={"share": [0.1, 0.2]}, volume=True)(along)
     output = tiny / "transfer.csv"
@@ -192,7 +192,7 @@ def scans(tiny, monkeypatch):
 
     patients = {split: command.load_ct(split) for split in ("validation", "test")}
     projected = {
-        split: [project(unwindow(p[..., 0]), 5.0, body=(200, 180)) for p in volumes]
+        split: [project(HU_LOW + WINDOW_WIDTH * p[..., 0], 5.0, body=(200, 180)) for p in volumes]
         for split, volumes in patients.items()
     }
     named = dict(list(comparison.SCANS.items())[:2])

@@ -64,7 +64,7 @@ def test_unreadable_results_are_named(tmp_path, command):
         whole.rsplit(",", 1)[0] + ",x\n",
     ):
         path.write_text(text)
-        with pytest.raises(ValueError, match="peer.csv: expected both noises with all seeds"):
+        with pytest.raises(ValueError, match="peer.csv: expected all methods with all seeds"):
             peer.read_peer(path)
 
 

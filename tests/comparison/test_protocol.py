@@ -18,7 +18,7 @@ def test_noise_depends_on_the_seed_only():
     assert first[1].std() == pytest.approx(0.1, rel=0.2)
 
 
-def test_patients_of_different_sizes_slice_by_slice(pictures, rng):
+def test_patients_of_different_sizes_slice_by_slice(pictures):
     clean = [pictures, pictures[:2, :20, :16]]
     noisy = comparison.noisy_copies(clean, 0.1)
     calls = []

@@ -222,3 +222,6 @@ def test_stored_leads_in_the_noise_of_scans(name, scans):
     assert (psnrs["ct_scan"].mean() > psnrs["bm3d"].mean()) != weak
     assert psnrs["ct_scan"].mean() > psnrs["ct_unet"].mean() + 1
     assert psnrs["bm3d"].mean() > psnrs["gaussian"].mean()
+    assert (
+        psnrs["ct_scan_25d"].mean() > psnrs["ct_scan"].mean() - 0.01
+    )  # level in the weakest noise

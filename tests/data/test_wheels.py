@@ -201,7 +201,7 @@ def test_a_cache_folder_that_cannot_be_made(place, tmp_path, monkeypatch):
     assert file.read_text() == "in the way"
 
 
-def test_a_cache_folder_that_cannot_be_written(cache, tmp_path, monkeypatch):
+def test_a_cache_folder_that_cannot_be_written(cache, monkeypatch):
     cache.mkdir()
     if os.access("/proc", os.X_OK) and os.getuid() == 0:  # modes do not stop root, /proc does
         monkeypatch.setenv("DENOISING_CACHE", "/proc")

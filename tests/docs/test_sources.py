@@ -69,8 +69,97 @@ def test_a_copy_differs_only_where_a_page_must(path):
         if before["cell_type"] == "code":
             assert before["source"] == after["source"]
             if any("image/png" in output.get("data", {}) for output in before["outputs"]):
-                assert len(after["metadata"]["mystnb"]["image"]["alt"]) > 10
+                assert after["metadata"]["mystnb"]["image"]["alt"].startswith("Figure: ")
         assert "Open in Colab](" not in "".join(after["source"])
+
+
+def _text(source):
+    return {"cell_type": "markdown", "metadata": {}, "source": source.splitlines(keepends=True)}
+
+
+def _code(source, figure=False):
+    data = {"image/png": ""} if figure else {"text/plain": "1"}
+    return {
+        "cell_type": "code",
+        "metadata": {},
+        "source": source.splitlines(keepends=True),
+        "outputs": [{"output_type": "display_data", "data": data}],
+    }
+
+
+BEFORE = _text(
+    "## Noise\n\nNow look. The noise of `b` is **stronger** than that of $a$. It is Gaussian."
+)
+CAPTION = _text(
+    "*Left: weak noise.\nRight: **strong** noise, see [1](01_x.ipynb).* Both are white.\n\n*No* caption."
+)
+CHECK = _code("# @title Check\nassert True")
+
+
+TITLED = 'show(a, title="Two kinds of noise")'
+
+
+@pytest.mark.parametrize(
+    ("drawn", "behind", "words"),
+    [
+        (TITLED, [CAPTION], "Left: weak noise. Right: strong noise, see 1."),
+        (TITLED, [CHECK, CAPTION], "Left: weak noise. Right: strong noise, see 1."),
+        (TITLED, [_text("*Does it differ at all?*")], "Does it differ at all?"),
+        # No caption: too far behind, of another figure, too short, bold, not at the start of its cell
+        (TITLED, [CHECK, CHECK, CAPTION], "Two kinds of noise."),
+        (TITLED, [_code("show(b)", True), CAPTION], "Two kinds of noise."),
+        (TITLED, [_text("*Both* are white.")], "Two kinds of noise."),
+        (TITLED, [_text("**Both of them are white.**")], "Two kinds of noise."),
+        (TITLED, [_text("See:\n\n*Both of them are white.*")], "Two kinds of noise."),
+        # Where else a title is set
+        ('labels["title"] = "Solid: one. Dashed: two."\nshow(a)', [], "Solid: one. Dashed: two."),
+        ('style = {"n": 2, "title": "Power of both noises"}\nshow(a)', [], "Power of both noises."),
+        ("title = 'Power of \"both\" noises'\nshow(a, title=title)", [], 'Power of "both" noises.'),
+        (
+            'show(\n    a,\n    title="Power of "\n    "either noise:",\n)',
+            [],
+            "Power of either noise.",
+        ),
+    ],
+)
+def test_words_for_a_figure(drawn, behind, words):
+    cells = [BEFORE, CHECK, _code(drawn, True), *behind]
+    assert sources.words_for(cells, 2) == f"Figure: {words}"
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        "show(a)",
+        'show(a, title="Noise")',
+        'show(a, title=f"Two kinds of {name}")',
+        '# title="Two kinds of noise"\ntitles = ["Two kinds of noise"]',
+        f"%matplotlib inline\n{TITLED}",
+    ],
+)
+def test_words_for_a_figure_without_caption_and_title(drawn):
+    """The first sentence that says something, of the text before; of the text behind where there is none."""
+    sentence = "Figure: The noise of b is stronger than that of a."
+    assert (
+        sources.words_for([_text("A text further up."), BEFORE, _code(drawn, True)], 2) == sentence
+    )
+    assert sources.words_for([_code(drawn, True), CHECK, BEFORE], 0) == sentence
+
+
+def test_words_for_a_figure_with_little_text():
+    table = "# Noise of two kinds here\n\n| a | b |\n| --- | --- |\n\n$$ a = b $$\n\n- See here: a < b.\n"
+    cells = [_code("show(a)", True), _text(table)]
+    assert sources.words_for(cells, 0) == "Figure: See here: a < b."
+    assert sources.words_for([_text("Look:"), _code("show(a)", True)], 1) == "Figure"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_figure_of_ours_has_words(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    for index, cell in enumerate(cells):
+        if any("image/png" in output.get("data", {}) for output in cell.get("outputs", [])):
+            words = sources.words_for(cells, index).removeprefix("Figure: ")
+            assert len(words.split()) >= 4 and words[-1] in ".?!", f"cell {index}: {words}"
 
 
 def test_what_is_folded_says_what_it_is(tmp_path):

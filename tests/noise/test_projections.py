@@ -9,9 +9,9 @@ from helpers.noise import projections
 SIZE, PIXEL = 96, 2.5
 
 
-def disc(radius_mm, axes=(1, 1)):
+def disc(radius_mm, axes=(1, 1), size=SIZE, pixel=PIXEL):
     """Water in air."""
-    y, x = (np.mgrid[0:SIZE, 0:SIZE] - (SIZE - 1) / 2) * PIXEL
+    y, x = (np.mgrid[0:size, 0:size] - (size - 1) / 2) * pixel
     inside = (x / axes[0]) ** 2 + (y / axes[1]) ** 2 <= radius_mm**2
     return np.where(inside, 0.0, -1000.0)[None]
 
@@ -59,55 +59,129 @@ def test_starved_detectors_are_noisier(water, rng):
     assert with_ > 1.2 * without
 
 
-def test_no_shift_and_no_memory(water, rng):
-    sample = draws(water, 12, rng, photons=1e6)
-    assert abs(sample.mean()) < 1
-    assert abs(sample.mean(axis=0)[40:56, 40:56].mean()) < 1
+class Opposite(np.random.Generator):
+    """Draws what another generator of the same seed draws, with the opposite sign."""
+
+    def standard_normal(self, *args):
+        return -super().standard_normal(*args)
+
+
+@pytest.mark.parametrize("photons", [1e6, 2e4, 100])
+def test_opposite_readings_give_opposite_noise(photons, water):
+    """So the noise has mean 0 at every dose: a logarithm of few photons, or a cut at 0, would shift it."""
+    one, other = (
+        draws(water, 1, generator(np.random.PCG64(0)), photons=photons)
+        for generator in (np.random.Generator, Opposite)
+    )
+    np.testing.assert_allclose(one, -other, rtol=1e-5, atol=1e-5 * one.std())
+
+
+@pytest.mark.parametrize("photons", [1e6, 2e4])
+def test_no_shift_and_no_memory(photons, water, rng):
+    """In the middle and at the rim of the disc, in the air, and in all: their means are sure to 0.3 HU or less."""
+    sample = draws(water, 40, rng, photons=photons)
+    radius = np.hypot(*(np.mgrid[0:SIZE, 0:SIZE] - SIZE // 2))
+    for low, high in ((0, 12), (24, 36), (41, 47), (0, SIZE)):
+        assert abs(sample[:, (radius >= low) & (radius < high)].mean()) < 1
     first, second = sample[0].ravel(), sample[1].ravel()
     assert abs(np.corrcoef(first, second)[0, 1]) < 0.05
 
 
-@pytest.fixture(scope="module")
-def spectra(water):
-    """Radial power spectra of the middle of the disc, for several kernels."""
-    rng = np.random.default_rng(5)
-    found = {}
-    for kernel, cutoff in (("ramp", 1), ("hann", 1), ("hann", 0.7), ("shepp-logan", 1)):
-        sample = draws(water, 60, rng, kernel=kernel, cutoff=cutoff, electronic=0)[:, 32:64, 32:64]
-        found[kernel, cutoff] = noise.power_spectrum(sample[..., None] / 1000)
-    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(32), np.fft.fftfreq(32)))
-    return frequency, found
+# --------------------------------------------------------------- the strength in theory
 
 
-def along(spectra, kernel, cutoff, low, high):
-    frequency, found = spectra
-    ring = (frequency >= low) & (frequency < high)
-    return found[kernel, cutoff][ring].mean(), frequency[ring].mean()
+def of_view(frequency, kernel, cutoff=1.0):
+    """Power of a filtered view where that of the readings is 1: (f H)^2, less by the back projection's interpolation.
+
+    Between two detectors it mixes (1 - t) of one with t of the other, which leaves 1 - 2 t (1 - t) (1 - cos 2 pi f);
+    t (1 - t) is 1/6 in the mean.
+    """
+    ramp = frequency * noise.kernel_response(kernel, np.abs(frequency), cutoff)
+    return ramp**2 * (2 + np.cos(2 * np.pi * frequency)) / 3
 
 
-def test_ramp_grows_with_frequency_and_vanishes_at_0(spectra):
-    """In proportion, but for the linear interpolation of the back projection, whose sinc^2 counts squared."""
-    edges = (0.06, 0.1, 0.15, 0.2, 0.3, 0.4)
-    powers, frequencies = np.transpose(
-        [along(spectra, "ramp", 1, *ring) for ring in zip(edges, edges[1:])]
+@pytest.mark.parametrize(
+    ("size", "pixel", "radius", "views", "photons", "electronic", "kernel"),
+    [
+        (96, 2.5, 100, None, 1e5, 0, "ramp"),
+        (64, 3.0, 80, 90, 1e5, 0, "ramp"),
+        (128, 1.5, 80, 60, 2e4, 0, "ramp"),
+        (65, 3.0, 80, None, 1e5, 0, "hann"),
+        (96, 2.5, 100, 60, 2e4, 30, "hann"),
+    ],
+)
+def test_strength_in_the_middle_of_water(
+    size, pixel, radius, views, photons, electronic, kernel, rng
+):
+    projected, _ = projections.project(disc(radius, (1, 1), size, pixel), pixel, views=views)
+    sample = projections.ct_noise(
+        np.repeat(projected, 30, axis=0), (32, 32), pixel, photons, rng, kernel=kernel, electronic=electronic
+    )  # fmt: skip
+    # The slice is pi / views times the sum of its views. From -1/2 to 1/2, (f H)^2 sums up to 1/12 for the ramp alone, which
+    # makes the variance pi^2 / (12 views) e^p / N; interpolation leaves 1/18 - 1 / (6 pi^2) of the 1/12.
+    frequency = (np.arange(2000) + 0.5) / 2000 - 0.5
+    share = of_view(frequency, kernel).mean()
+    if kernel == "ramp":
+        assert share == pytest.approx(1 / 18 - 1 / (6 * np.pi**2), rel=1e-4)
+    arriving = photons * np.exp(-projections.WATER * 2 * radius)
+    variance = np.pi**2 / (views or size) * share * (arriving + electronic**2) / arriving**2
+    radii = np.hypot(*(np.mgrid[0:32, 0:32] - 16))
+    around = (radii >= 3) & (radii < 8)  # on the axis itself, all views meet a detector
+    expected = 1000 / projections.WATER / pixel * np.sqrt(variance)
+    assert sample[:, around].std() == pytest.approx(expected, rel=0.05)
+
+
+PATH, EDGE = 3.84, 64  # 200 mm of water, for every ray; detectors and views
+WINDOW, FINE = 32, 512  # pixels that are looked at; frequencies of the theory
+
+
+def spectrum_in_theory(kernel, cutoff):
+    """In HU^2, for 1e5 photons and rays that are all weakened by exp(-PATH), as a window of `WINDOW` pixels shows it.
+
+    The slice is pi / views times the sum of its views. In two dimensions, each view has its power on a line, and a ring
+    of 2 pi f crosses 2 `views` lines, so that views / (pi f) times the power of a view is left. A window multiplies the
+    covariance of pixels, which is the spectrum's transform, by the share of pairs that fit into it.
+    """
+    axis = np.fft.fftfreq(FINE)
+    frequency = np.hypot(axis[:, None], axis[None])
+    frequency[0, 0] = np.inf  # there is no power at 0
+    view = np.exp(PATH) / 1e5 * of_view(np.where(frequency < 1, frequency, 0), kernel, cutoff)
+    power = (1000 / projections.WATER / PIXEL * np.pi / EDGE) ** 2 * EDGE / np.pi / frequency * view
+    pairs = np.maximum(0, 1 - np.abs(axis * FINE) / WINDOW)
+    seen = np.fft.fft2(np.fft.ifft2(power) * pairs[:, None] * pairs).real
+    return seen[:: FINE // WINDOW, :: FINE // WINDOW] * WINDOW**2
+
+
+@pytest.fixture(
+    scope="module", params=[("ramp", 1), ("hann", 1), ("hann", 0.7), ("shepp-logan", 1)]
+)
+def spectra(request):
+    """The kernel, and the power spectrum of its noise: found, and expected."""
+    kernel, cutoff = request.param
+    projected = np.full((1, EDGE, EDGE), PATH), (WINDOW, WINDOW)
+    settings = {"kernel": kernel, "cutoff": cutoff, "electronic": 0}
+    sample = draws(projected, 100, np.random.default_rng(5), **settings)
+    return kernel, noise.power_spectrum(sample[..., None]), spectrum_in_theory(kernel, cutoff)
+
+
+def test_spectrum_is_that_of_the_kernel_in_all_rings(spectra):
+    """f H^2, by the projection-slice theorem.
+
+    At the highest frequencies, which only sharp kernels keep, the grid of pixels takes up to a fifth.
+    """
+    kernel, *both = spectra
+    (_, found), (_, expected) = (noise.radial_spectrum(power, bins=12) for power in both)
+    exact = 12 if kernel == "hann" else 8
+    np.testing.assert_allclose(
+        found[:exact], expected[:exact], rtol=0.05, atol=0.02 * expected.max()
     )
-    slopes = powers / (frequencies * np.sinc(frequencies) ** 4)
-    np.testing.assert_allclose(slopes / slopes.mean(), 1, atol=0.1)
-    assert spectra[1]["ramp", 1][0, 0] < 0.2 * powers.max()
+    np.testing.assert_allclose(found[exact:], expected[exact:], rtol=0.2)
 
 
-@pytest.mark.parametrize(("kernel", "cutoff"), [("hann", 1), ("hann", 0.7), ("shepp-logan", 1)])
-def test_kernels_multiply_the_ramp(kernel, cutoff, spectra):
-    """Of two rings, the ratio to the ramp's is that of the kernels, squared."""
-    rings = ((0.06, 0.1), (0.2, 0.25))
-    ratios = []
-    for ring in rings:
-        power, frequency = along(spectra, kernel, cutoff, *ring)
-        ratio = power / along(spectra, "ramp", 1, *ring)[0]
-        ratios.append((ratio, projections.KERNELS[kernel](frequency / 0.5 / cutoff) ** 2))
-    (slow, slow_expected), (fast, fast_expected) = ratios
-    assert slow == pytest.approx(slow_expected, rel=0.2)
-    assert fast == pytest.approx(fast_expected, rel=0.3, abs=0.02)
+def test_spectrum_vanishes_at_0(spectra):
+    """But for what the window lets in from frequencies nearby, which 100 draws show to 14 %."""
+    _, found, expected = spectra
+    assert found[0, 0] < 1.3 * expected[0, 0] < 0.5 * expected.max()
 
 
 def test_streaks_along_the_long_axis(rng):
@@ -181,38 +255,97 @@ def test_bad_overlap():
         noise.overlapped(np.zeros((1, 4, 4)), 0.3)
 
 
-HU = np.full((1, 32, 32), -500.0)
+HU, GREY = np.full((1, 32, 32), -500.0), np.linspace(0, 1, 256).reshape(1, 16, 16)
+IN_HU = "hu: expected Hounsfield units, "
+SLICES = r"hu: expected slices of shape \(n, height, width\)"
+IN_MM = "pixel_mm: expected the edge of a pixel in millimetres, 0.1 to 5, got"
 
 
 @pytest.mark.parametrize(
-    ("message", "hu", "settings"),
+    ("message", "settings"),
     [
-        ("hu: expected Hounsfield units, where air is -1000, got values from 0.5", HU * 0 + 0.5, {}),
-        ("hu: expected Hounsfield units, where air is -1000", np.arange(256.0).reshape(1, 16, 16), {}),
-        ("hu: expected slices of shape", HU[0], {}),
-        ("hu: expected slices of shape", HU[..., None], {}),
-        ("hu: expected finite", HU * np.nan, {}),
-        ("pixel_mm: expected a number", HU, {"pixel_mm": 0.0007}),
-        ("pixel_mm: expected a number", HU, {"pixel_mm": 700}),
-        ("photons: expected a number", HU, {"photons": 0}),
-        ("photons: expected a number", HU, {"photons": -1e5}),
-        ("kernel: expected one of ramp, shepp-logan, cosine, hamming, hann, got 'B30f'", HU, {"kernel": "B30f"}),
-        ("cutoff: expected a number", HU, {"cutoff": 0}),
-        ("views: expected a whole number", HU, {"views": -3}),
-        ("body: expected one larger than the slice, 32 mm across", HU, {"body": (20, 20)}),
-        ("body: expected one larger than the slice, 32 mm across", HU, {"body": (300, 20)}),
-        ("rng: expected a numpy Generator", HU, {"rng": 0}),
+        (f"{IN_HU}where air is -1000, got values from 0.5 to 0.5; `hounsfield.unwindow`", {"hu": HU * 0 + 0.5}),
+        (f"{IN_HU}where air is -1000, got values from -0.1 to 1.1;", {"hu": 1.2 * GREY - 0.1}),
+        (f"{IN_HU}where air is -1000, got values from -1 to 1;", {"hu": 2 * GREY - 1}),
+        (f"{IN_HU}where air is -1000, got values from 0 to 255;", {"hu": 255 * GREY}),
+        (f"{IN_HU}at most 32767, got values from 0 to 65535; a file's slope", {"hu": 65535 * GREY}),
+        (f"{SLICES}, of more than one pixel, got shape", {"hu": HU[0]}),
+        (f"{SLICES}, of more than one pixel, got shape", {"hu": HU[..., None]}),
+        (f"{SLICES}, of more than one pixel, got shape", {"hu": HU[:0]}),
+        (f"{SLICES}, of more than one pixel, got shape", {"hu": HU[:, :1, :1]}),
+        (f"{SLICES}, got some of different sizes", {"hu": [HU[0], HU[0, :9]]}),
+        (f"{SLICES}, got no real numbers but object", {"hu": None}),
+        (f"{SLICES}, got no real numbers but bool", {"hu": HU < 0}),
+        ("hu: expected finite", {"hu": HU * np.nan}),
+        (f"{IN_MM} 0.0007, which looks like metres", {"pixel_mm": 0.0007}),
+        (f"{IN_MM} 700, which looks like micrometres", {"pixel_mm": 700}),
+        (f"{IN_MM} 10$", {"pixel_mm": 10}),
+        (f"{IN_MM} nan$", {"pixel_mm": np.nan}),
+        (f"{IN_MM} '0.7'$", {"pixel_mm": "0.7"}),
+        (f"{IN_MM} \\(0.7, 0.7\\)$", {"pixel_mm": (0.7, 0.7)}),
+        ("photons: expected a finite number of at least 1, got 0$", {"photons": 0}),
+        ("photons: expected a finite number of at least 1, got -1", {"photons": -1e5}),
+        ("photons: expected a finite number of at least 1, got inf", {"photons": np.inf}),
+        ("photons: expected a finite number of at least 1, got nan", {"photons": np.nan}),
+        ("photons: expected a finite number of at least 1, got None", {"photons": None}),
+        ("electronic: expected a finite number of at least 0, got -1", {"electronic": -1}),
+        ("electronic: expected a finite number of at least 0, got inf", {"electronic": np.inf}),
+        ("kernel: expected one of ramp, shepp-logan, cosine, hamming, hann, got 'B30f'", {"kernel": "B30f"}),
+        ("kernel: expected one of ramp, shepp-logan, .*, got \\['hann'\\]", {"kernel": ["hann"]}),
+        ("kernel: expected one of ramp, shepp-logan, .*, got None", {"kernel": None}),
+        ("cutoff: expected a number", {"cutoff": 0}),
+        ("views: expected a whole number in \\[1, 100000\\], got -3", {"views": -3}),
+        ("views: expected a whole number in \\[1, 100000\\], got 0", {"views": 0}),
+        ("views: expected a whole number in \\[1, 100000\\], got 2.5", {"views": 2.5}),
+        ("body: expected one larger than the slice, 32 mm across and 32 mm along, got", {"body": (20, 20)}),
+        ("body: expected one larger than the slice, 32 mm across", {"body": (300, 20)}),
+        ("body: expected axes in mm, across and along, got \\(1, 2, 3\\)", {"body": (1, 2, 3)}),
+        ("body: expected axes in mm, across and along, got 5", {"body": 5}),
+        ("body: expected a number in \\[1, 2000\\], got 350000", {"body": (350_000, 250_000)}),
+        ("body: expected a number in \\[1, 2000\\], got 'a'", {"body": "ab"}),
+        ("rng: expected a numpy Generator", {"rng": 0}),
     ],
 )  # fmt: skip
-def test_bad_input(message, hu, settings):
-    known = {
-        "pixel_mm": 1.0,
-        "photons": 1e5,
-        "rng": np.random.default_rng(0),
-        "views": 8,
-        **settings,
-    }
+def test_bad_input(message, settings):
+    known = {"hu": HU, "pixel_mm": 1.0, "photons": 1e5, "rng": np.random.default_rng(0), "views": 8}
     with pytest.raises(ValueError, match=f"^{message}"):
-        noise.add_ct_noise(
-            hu, known.pop("pixel_mm"), known.pop("photons"), known.pop("rng"), **known
-        )
+        noise.add_ct_noise(**{**known, **settings})
+
+
+def test_a_bad_dose_is_refused_before_anything_is_projected(monkeypatch):
+    monkeypatch.setattr(projections, "project", None)
+    for wrong in ({"photons": 0}, {"kernel": "B30f"}, {"cutoff": 2}, {"electronic": -1}):
+        with pytest.raises(ValueError, match=f"^{next(iter(wrong))}: expected"):
+            noise.add_ct_noise(
+                HU, 1.0, **{"photons": 1e5, "rng": np.random.default_rng(0), **wrong}
+            )
+
+
+FOUR = np.ones((1, 4, 4))
+
+
+@pytest.mark.parametrize(
+    ("message", "sinograms", "shape"),
+    [
+        (r"sinograms: expected shape \(n, detectors, views\), .* got shape \(4, 4\)", FOUR[0], (4, 4)),
+        (r"sinograms: .* of more than one detector, got shape \(1, 1, 4\)", FOUR[:, :1], (1, 1)),
+        (r"sinograms: expected shape \(n, detectors, views\), got no real", None, (4, 4)),
+        ("sinograms: expected line integrals .* got values from nan", FOUR * np.nan, (4, 4)),
+        ("sinograms: expected line integrals .* got values from -1000", FOUR * -1000, (4, 4)),
+        ("sinograms: expected line integrals .* got values from 1000", FOUR * 1000, (4, 4)),
+        ("shape: expected height and width in pixels, got 4", FOUR, 4),
+        ("shape: expected height and width in pixels, got .1, 4, 4.", FOUR, (1, 4, 4)),
+        (r"shape: expected a whole number in \[1, 4\], got 5", FOUR, (5, 4)),
+        (r"shape: expected a whole number in \[1, 4\], got 0", FOUR, (4, 0)),
+        (r"shape: expected a whole number in \[1, 4\], got 2.5", FOUR, (2.5, 4)),
+    ],
+)  # fmt: skip
+def test_bad_projections(message, sinograms, shape, rng):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        noise.ct_noise(sinograms, shape, 1.0, 1e5, rng)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 2), (2, 2, 1), (1, 2, 2)])
+def test_the_smallest_slices(shape, rng):
+    noisy = noise.add_ct_noise(np.zeros(shape), 1.0, 1e5, rng)
+    assert noisy.shape == shape and np.isfinite(noisy).all()

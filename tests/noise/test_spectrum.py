@@ -28,7 +28,7 @@ def test_bad_noise():
         noise.power_spectrum(np.full((1, 8, 8, 1), np.nan))
 
 
-def test_rings_of_a_spectrum(rng):
+def test_rings_of_a_spectrum():
     """Power that grows with frequency: each ring has that of its mean frequency."""
     rows, columns = np.fft.fftfreq(60)[:, None], np.fft.fftfreq(48)[None]
     spectrum = np.hypot(rows, columns) * 60 * 48

@@ -7,8 +7,8 @@ import pytest
 from matplotlib.colors import to_rgb
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from helpers import baselines, contract, plotting, training
-from helpers.comparison import read_results
+from helpers import baselines, contract, noise, plotting, training
+from helpers.comparison import SCANS, read_results
 
 # Machado, Oliveira and Fernandes, IEEE Trans. Visualization and Computer Graphics 15, 2009: what is seen without one
 # kind of cones, in linear light.
@@ -22,6 +22,10 @@ TOGETHER = [  # in charts of the notebooks
     + ["small U-Net", "U-Net", "U-Net for scans"],
     ["noisy input", "average", "median", "Gaussian", "bilateral", "autoencoder", "BM3D", "U-Net"],
     ["noisy input", "BM3D", "BM4D", "U-Net", "U-Net on 5 slices"],
+    ["ramp", "Shepp-Logan", "cosine", "Hamming", "Hann", "Hann cut at 0.7", "white", "the scan"]
+    + ["BM4D"],
+    ["added noise", "U-Net for scans", "Gaussian blur"],
+    ["patient 1", "patient 2"],
 ]
 
 
@@ -52,6 +56,14 @@ def test_every_method_has_a_colour_under_each_name():
     assert len({plotting.METHODS[name] for name in labels}) == len(labels)
 
 
+def test_kernels_have_their_colours_as_words_and_as_arguments():
+    colours = {kernel: plotting.METHODS[kernel] for kernel in noise.KERNELS}
+    assert len({*colours.values(), plotting.METHODS["white"]}) == len(colours) + 1
+    assert {scan.kernel_name for scan in SCANS.values()} <= {*plotting.METHODS}
+    for name in ("Shepp-Logan", "Hamming", "Hann", "Hann cut at 0.7"):
+        assert plotting.METHODS[name] == plotting.METHODS[name.lower()]
+
+
 def test_others_take_the_colours_that_are_free():
     colours = plotting.colours_of(["U-Net", *"abcdefg"])
     assert list(colours) == ["U-Net", *"abcdefg"]
@@ -61,4 +73,4 @@ def test_others_take_the_colours_that_are_free():
 
 
 def test_figures_are_sharp():
-    assert plotting.psnr_bars({"one": 30.0}).dpi == 150
+    assert plotting.score_bars({"one": {"a": 30.0}}).dpi == 150

@@ -1,10 +1,12 @@
 """helpers.plotting.charts: curves, bars and tables hold the numbers, with their names."""
 
+from itertools import combinations
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex, to_rgb
+from matplotlib.text import Text
 
 from helpers import plotting
 
@@ -32,13 +34,27 @@ def test_more_curves_than_colours():
     histories = {str(k): {"loss": [k, k]} for k in range(20)}
     scores = {str(k): ([1, 2], [k, k]) for k in range(20)}
     figure = plotting.score_curves(scores, "x", "y", highlight=["3"])
-    for drawn in (figure, plotting.loss_curves(histories)):
-        assert len(drawn.axes[0].lines) == 20
-        assert names_in(drawn.legends[0]) == list(scores)  # beside the chart
+    assert names_in(figure.legends[0]) == list(scores)  # below the chart
+    (axis,) = plotting.loss_curves(histories).axes
+    assert len(axis.lines) == 20 and axis.get_legend() is None
+    assert {text.get_text() for text in axis.texts} == set(scores)  # beside the ends
     lines = figure.axes[0].lines
     assert len({(line.get_color(), line.get_marker()) for line in lines}) == 20
     widths = [line.get_linewidth() for line in lines]
     assert np.argmax(widths) == 3 and len(set(widths)) == 2
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_many_loss_curves_have_their_names_beside_their_ends(log):
+    histories = {f"{k}00 digits": {"loss": [0.4, 0.1], "val_loss": [0.5, 0.2]} for k in (5, 7, 9)}
+    figure = plotting.loss_curves(histories, log=log)
+    (axis,) = figure.axes
+    assert names_in(axis.get_legend()) == ["training", "validation"]
+    assert [text.get_text() for text in axis.texts] == list(histories)
+    assert [(*text.xy,) for text in axis.texts] == [(2, 0.2)] * 3  # the ends of the dashed curves
+    figure.draw_without_rendering()
+    boxes = [Text.get_window_extent(text) for text in axis.texts]
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
 
 
 def test_score_curves():
@@ -81,27 +97,6 @@ def test_a_companion_is_dashed_in_a_darker_shade():
     assert names_in(axis.get_legend()) == ["a", "b"]
 
 
-def test_psnr_bars_best_on_top_and_intervals_around_dots():
-    scores = {"noisy": 23.3, "best": 32.1, "median": 28.6}
-    intervals = {name: (score - 4, score + 1) for name, score in scores.items()}
-    figure = plotting.psnr_bars(scores, intervals, title="quality")
-    (axis,) = figure.axes
-    figure.draw_without_rendering()
-    assert [text.get_text() for text in axis.get_yticklabels()] == ["noisy", "median", "best"]
-    dots, lines = axis.lines[0::2], axis.lines[1::2]
-    assert [dot.get_xdata()[0] for dot in dots] == [23.3, 28.6, 32.1]
-    assert [(*line.get_xdata(),) for line in lines] == [
-        intervals[n] for n in sorted(scores, key=scores.get)
-    ]
-    assert [dot.get_ydata()[0] for dot in dots] == [0, 1, 2]
-    assert [text.get_text() for text in axis.texts] == ["23.30", "28.60", "32.10"]
-    low, high = axis.get_xlim()
-    assert 0 < low < 19.3 and high > 33.1
-    assert (axis.get_xlabel(), axis.get_title()) == ("PSNR (dB)", "quality")
-    assert not axis.patches  # no bar: it would start anywhere but at 0
-    assert len(plotting.psnr_bars({"one": 30.0}).axes[0].lines) == 1
-
-
 def _colours(figure):
     return {line.get_label(): to_hex(line.get_color()) for line in figure.axes[0].lines}
 
@@ -111,13 +106,9 @@ def test_a_method_has_its_colour_in_every_chart():
     expected = {"mine": "#d55e00", "BM3D": "#000000", "U-Net": "#0072b2"}  # a free one, not BM3D's
     assert _colours(plotting.score_curves({n: ([1], [2]) for n in names}, "x", "y")) == expected
     assert _colours(plotting.loss_curves({n: {"loss": [1]} for n in names[::-1]})) == expected
-    rows = plotting.psnr_bars({name: k for k, name in enumerate(names)})
-    assert [to_hex(line.get_color()) for line in rows.axes[0].lines] == [*expected.values()]
     scores = dict.fromkeys(names, 30.0)
     points = plotting.quality_against_time(scores, dict.fromkeys(names, 1.0)).axes[0].lines
     assert [to_hex(line.get_color()) for line in points] == [*expected.values()]
-    panels = plotting.histograms({name: np.arange(9) for name in names}, "x").axes
-    assert [to_hex(axis.patches[0].get_facecolor()) for axis in panels] == [*expected.values()]
 
 
 def test_score_bars_are_grouped_and_numbered():
@@ -173,15 +164,12 @@ BAD = [
         "dashed: expected some of a, got c",
         lambda: plotting.score_curves({"a": ([1], [2])}, "x", "y", dashed={"c": ([1], [2])}),
     ),
-    ("scores: expected", lambda: plotting.psnr_bars({})),
-    ("scores: expected", lambda: plotting.psnr_bars({"a": np.inf})),
     ("scores: expected", lambda: plotting.score_table({}, "y", "x")),
     ("scores: expected the columns u in every row", lambda: plotting.score_table(TABLE, "y", "x")),
     ("groups: expected", lambda: plotting.score_bars({})),
     ("groups: expected", lambda: plotting.score_bars({"x": {"a": 1.0}, "y": {}})),
     ("groups: expected", lambda: plotting.score_bars({"x": {"a": 1.0, "b": np.nan}})),
     ("groups: expected", lambda: plotting.score_bars({"x": {"a": 1.0, "b": -np.inf}})),
-    ("intervals: expected", lambda: plotting.psnr_bars({"a": 1.0, "b": 2.0}, {"a": (0, 2)})),
     ("intervals: expected", lambda: plotting.quality_against_time({"a": 1.0}, {"a": 1.0}, {})),
     ("seconds: expected", lambda: plotting.quality_against_time({"a": 1.0}, {})),
     ("seconds: expected", lambda: plotting.quality_against_time({"a": 1.0}, {"b": 1.0})),

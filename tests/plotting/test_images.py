@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from helpers import metrics, plotting
+from helpers import hounsfield, plotting
 
 
 @pytest.fixture
@@ -70,24 +70,6 @@ def test_image_rows_show_the_same_image_in_each_column(n, seed, numbered):
     assert figure.get_suptitle() == "rows"
 
 
-@pytest.mark.parametrize("n", [1, 3, 100])
-def test_error_rows_measure_and_share_one_colour_bar(n, pictures, rng):
-    noisy = (pictures + rng.normal(0, 0.1, pictures.shape)).astype(np.float32)
-    denoised = (pictures + rng.normal(0, 0.03, pictures.shape)).astype(np.float32)
-    figure = plotting.error_rows(pictures, noisy, denoised, n=n, limit=0.15)
-    count = min(n, 3)
-    assert len(figure.axes) == 4 * count + 1  # and the colour bar
-    assert figure.axes[-1].get_ylabel() == "error (grey levels)"
-    before, after = metrics.psnr(pictures, noisy), metrics.psnr(pictures, denoised)
-    for index in range(count):
-        row = figure.axes[4 * index : 4 * index + 4]
-        numbers = f"noisy, {before[index]:.1f} dB", f"denoised, {after[index]:.1f} dB"
-        assert [axis.get_title() for axis in row] == ["clean", *numbers, "denoised - clean"]
-        error, expected = row[3].images[0], (denoised - pictures)[index, ..., 0]
-        assert error.get_clim() == (-0.15, 0.15)
-        np.testing.assert_allclose(error.get_array(), expected, atol=1e-6)
-
-
 def test_zoom_rows_cut_the_box_and_show_its_error(pictures):
     clean, other = pictures[0], pictures[1]
     figure = plotting.zoom_rows({"clean": clean, "other": other}, (3, 5, 6, 7), clean)
@@ -107,11 +89,58 @@ def test_zoom_rows_have_the_colour_bar_where_there_is_no_error(pictures):
     clean, other = pictures[0], pictures[1]
     free = plotting.zoom_rows({"clean": clean, "other": other}, (3, 5, 6, 7), clean).axes[4]
     assert not free.axison and not free.images
-    assert free.child_axes[0].get_ylabel() == "error in detail\n(grey levels)"
+    assert words(free.child_axes[0]) == ["error in detail", "grey levels", "HU"]
     full = plotting.zoom_rows({"a": other, "b": other}, (3, 5, 6, 7), clean)
     assert len(full.axes) == 3 * 2 + 1
-    assert full.axes[-1].get_ylabel() == "error (grey levels)"
+    assert words(full.axes[-1]) == ["error in detail", "grey levels", "HU"]
     assert len(plotting.zoom_rows({"clean": clean}, (3, 5, 6, 7), clean).axes) == 2
+
+
+def words(bar):
+    """The header of a colour bar, and the names of its scales."""
+    return [bar.get_title(), *(text.get_text().strip() for text in bar.texts)]
+
+
+def bars(hu):
+    """The colour bar of each function that shows errors of CT."""
+    one, other = np.zeros((9, 8, 1), "float32"), np.full((9, 8, 1), 0.1, "float32")
+    images, box, settings = {"other": other}, (0, 0, 4, 4), {"hu": hu, "limit": 0.2}
+    for figure, bar in (
+        (plotting.before_and_after(one, other, **settings), lambda axes: axes[3].child_axes[0]),
+        (plotting.detail_grid(images, box, one, **settings), lambda axes: axes[1].child_axes[0]),
+        (plotting.zoom_rows(images, box, one, **settings), lambda axes: axes[-1]),
+    ):
+        figure.draw_without_rendering()
+        yield bar(figure.axes)
+
+
+def ticks(axis):
+    return [text.get_text().replace("\N{MINUS SIGN}", "-") for text in axis.get_yticklabels()]
+
+
+@pytest.mark.parametrize(
+    ("hu", "expected"),
+    [(1400, ["-280", "-140", "0", "140", "280"]), (400, ["-80", "-40", "0", "40", "80"])],
+)
+def test_colour_bars_tell_grey_levels_and_hu(hu, expected):
+    for bar in bars(hu):
+        assert ticks(bar) == ["-0.2", "-0.1", "0", "0.1", "0.2"]
+        (second,) = bar.child_axes
+        assert ticks(second) == expected
+        assert second.get_ylim() == pytest.approx(np.multiply(bar.get_ylim(), hu))
+        assert words(bar)[1:] == ["grey levels", "HU"]
+
+
+def test_colour_bars_of_other_images_tell_grey_levels_alone():
+    for bar in bars(None):
+        assert not bar.child_axes and words(bar)[1:] == ["grey levels"]
+
+
+def test_the_window_is_the_default():
+    assert hounsfield.WINDOW_WIDTH == 1400
+    slices = np.zeros((9, 8, 1), "float32"), np.full((9, 8, 1), 0.1, "float32")
+    bar = plotting.before_and_after(*slices).axes[3].child_axes[0]
+    assert bar.child_axes[0].get_yticks()[-1] == pytest.approx(140)
 
 
 @pytest.mark.parametrize(
@@ -130,6 +159,23 @@ def test_detail_grid_shows_each_method_above_its_error():
     figure = plotting.detail_grid(images, (0, 5, 10, 12), clean, columns=2)
     arrays = [axis.images[0].get_array() for axis in figure.axes if axis.images]
     assert sum(array.shape == (10, 12) for array in arrays) == 7  # clean once, three pairs
+    assert not figure.axes[1].images and words(figure.axes[1].child_axes[0])[0] == "error"
+
+
+@pytest.mark.parametrize(
+    ("methods", "columns", "rows"), [(4, 3, [3, 2]), (5, 3, [3, 3]), (7, 7, [4, 4]), (1, 9, [2])]
+)
+def test_detail_grid_has_no_hole(methods, columns, rows):
+    clean = np.zeros((9, 9, 1), "float32")
+    images = {str(k): clean + 0.1 for k in range(methods)}
+    figure = plotting.detail_grid(images, (0, 0, 9, 9), clean, columns=columns)
+    figure.draw_without_rendering()
+    boxes = [axis.get_position() for axis in figure.axes[::2]]
+    heights = [round(box.y0, 3) for box in boxes]
+    assert [heights.count(height) for height in dict.fromkeys(heights)] == rows
+    for height in set(heights):
+        row = [box for box in boxes if round(box.y0, 3) == height]
+        assert abs(row[0].x0 + row[-1].x1 - 1) < 0.02  # in the middle
 
 
 def test_noise_columns_shows_first_image_and_all_differences():
@@ -164,11 +210,13 @@ BAD = [
     ("n: expected", lambda: plotting.image_grid(IMAGES, n=0)),
     ("n: expected", lambda: plotting.image_grid(IMAGES, n=1.5)),
     ("n: expected", lambda: plotting.image_rows({"a": IMAGES}, n=-1)),
-    ("n: expected", lambda: plotting.error_rows(IMAGES, IMAGES, IMAGES, n=0)),
     ("columns: expected", lambda: plotting.image_grid(IMAGES, columns=0)),
     ("columns: expected", lambda: plotting.weight_grid(IMAGES[..., 0], columns=0)),
     ("columns: expected", lambda: plotting.detail_grid({"a": ONE}, BOX, ONE, columns=0)),
     ("white: expected", lambda: plotting.detail_grid({"a": ONE}, BOX, ONE, white=0)),
+    ("hu: expected", lambda: plotting.before_and_after(ONE, ONE, hu=0)),
+    ("hu: expected", lambda: plotting.zoom_rows({"a": ONE}, BOX, hu="1400")),
+    ("hu: expected", lambda: plotting.detail_grid({"a": ONE}, BOX, ONE, hu=np.nan)),
     ("rng: expected", lambda: plotting.image_grid(IMAGES, rng=0)),
     ("rows: expected", lambda: plotting.image_rows({})),
     ("rows: expected", lambda: plotting.image_rows({"a": IMAGES, "b": IMAGES[:2]})),
@@ -182,12 +230,9 @@ BAD = [
     ("a: expected", lambda: plotting.image_rows({"a": IMAGES * np.nan})),
     ("a: expected", lambda: plotting.zoom_rows({"a": IMAGES}, BOX)),
     ("a: expected the shape", lambda: plotting.noise_columns(IMAGES, {"a": IMAGES[:2]})),
-    ("clean: expected", lambda: plotting.error_rows(IMAGES * 255, IMAGES, IMAGES)),
     ("clean: expected", lambda: plotting.zoom_rows({"a": ONE}, BOX, IMAGES)),
     ("clean: expected", lambda: plotting.detail_grid({"a": ONE}, BOX, IMAGES)),
     ("noisy: expected", lambda: plotting.noise_columns(IMAGES, {})),
-    ("noisy: expected", lambda: plotting.error_rows(IMAGES, IMAGES[:2], IMAGES)),
-    ("denoised: expected", lambda: plotting.error_rows(IMAGES, IMAGES, IMAGES[:2])),
     ("weights: expected shape", lambda: plotting.weight_grid(np.eye(3))),
     ("weights: expected shape", lambda: plotting.weight_grid(np.zeros((0, 3, 3)))),
 ]

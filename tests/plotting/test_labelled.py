@@ -32,6 +32,17 @@ def test_difference_curves_subtract_the_reference():
     assert [text.get_text() for text in axis.get_xticklabels()] == ["0.03", "0.07"]
 
 
+def test_difference_curves_with_a_highlight_leave_the_others_grey():
+    lines = curves(3)
+    (axis,) = plotting.difference_curves(lines, "BM3D", "noise", highlight=["method 1"]).axes
+    colours = {line.get_label(): line.get_color() for line in axis.lines}
+    assert list(colours) == list(lines)
+    assert colours["method 0"] == colours["method 2"] == "#808080"
+    assert colours["BM3D"] == plotting.METHODS["BM3D"]
+    assert colours["method 1"] == plotting.COLOURS[0]
+    assert {text.get_text(): text.get_color() for text in axis.texts} == colours
+
+
 @pytest.mark.parametrize("count", [1, 12])
 def test_names_of_curves_lie_in_the_figure_and_not_upon_each_other(count):
     figure = plotting.difference_curves(curves(count), "BM3D", "noise")
@@ -97,6 +108,10 @@ BAD = [
     (
         "curves: expected 2 values in a, got 1",
         lambda: plotting.difference_curves({"a": ([1, 2], [1])}, "a", "x"),
+    ),
+    (
+        "highlight: expected some of a, got b",
+        lambda: plotting.difference_curves({"a": ([1], [1])}, "a", "x", highlight=["b"]),
     ),
     ("points: expected", lambda: plotting.labelled_points({}, "x", "y")),
     (

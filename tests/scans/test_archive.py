@@ -7,7 +7,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
+import pydicom
 import pytest
 from scans_of_tests import contents, image_file, write
 
@@ -90,9 +92,45 @@ def test_a_series_that_fails_stops_nothing(archive, tmp_path, capsys):
     assert len(list((tmp_path / "out").rglob("denoise.json"))) == 4
 
 
+def test_a_header_that_makes_no_sense_stops_nothing(tmp_path, capsys):
+    """A SeriesNumber that is none is replaced; atomic numbers are no Hounsfield units."""
+    archive = tmp_path / "archive"
+    for uid, attributes in (("1.1", {"SeriesNumber": 123456}), ("1.2", {"RescaleType": "Z_EFF"})):
+        (archive / uid).mkdir(parents=True)
+        series(archive / uid, uid, 2, **attributes)
+    for path in (archive / "1.1").iterdir():
+        path.write_bytes(path.read_bytes().replace(b"123456", b"abcdef"))
+    command = ["denoise", str(archive), str(tmp_path / "out"), "--recursive", "--model", MODEL]
+    assert main(command) == 1
+    first, _, row = capsys.readouterr().err.splitlines()
+    assert first.endswith("1 of 2 failed, --resume tries them again")
+    assert row.startswith("1.2 ") and "1.2-image03.dcm: expected Hounsfield units, its" in row
+    (new, other) = sorted((tmp_path / "out" / "1.1" / "1.1").glob("*.dcm"))
+    assert pydicom.dcmread(new).SeriesNumber == pydicom.dcmread(other).SeriesNumber == 1001
+    assert not (tmp_path / "out" / "1.2").exists()
+    assert main(["list", str(archive)]) == 0
+
+
+def test_the_progress_line_tells_the_time_left(tmp_path, capsys, monkeypatch):
+    """Four of five slices took four minutes."""
+    from helpers.scans import archive as module
+
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    clock = SimpleNamespace(monotonic=iter([0, 240, 300]).__next__)
+    monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(module, "_denoised", lambda scan, settings: scan)
+    for uid, count in (("1.1", 4), ("1.2", 1)):
+        (tmp_path / "archive" / uid).mkdir(parents=True)
+        series(tmp_path / "archive" / uid, uid, count)
+    denoise_archive(tmp_path / "archive", tmp_path / "out")
+    shown = capsys.readouterr().err
+    assert "1 of 2 series, 0 failed, 1 min left" in shown
+    assert "2 of 2 series, 0 failed, 0 min left" in shown
+
+
 @pytest.mark.filterwarnings("ignore:Invalid value for VR UI")
 @pytest.mark.parametrize("uid", ["../../../evil", "..", "/tmp/evil", "a/b", "1.2\\n", ""])
-def test_a_hostile_name_of_a_series_stays_in_the_destination(uid, archive, tmp_path):
+def test_a_hostile_name_of_a_series_stays_in_the_destination(uid, tmp_path):
     folder = tmp_path / "hostile"
     write(folder / "p", [image_file(k, SeriesInstanceUID=uid) for k in range(2)])
     before = contents(tmp_path)
@@ -190,7 +228,7 @@ def test_without_dask(archive, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.slow
-def test_without_a_scheduler(archive, tmp_path, monkeypatch, capsys):
+def test_without_a_scheduler(archive, tmp_path, capsys):
     dask = pytest.importorskip("dask")
     pytest.importorskip("distributed")
     with dask.config.set({"distributed.comm.timeouts.connect": "1s"}):
@@ -266,7 +304,7 @@ def test_a_killed_worker_loses_nothing(killed):
 
 
 @pytest.mark.slow
-def test_a_series_that_dask_gives_up_is_reported_and_done_later(killed, tmp_path, capsys):
+def test_a_series_that_dask_gives_up_is_reported_and_done_later(killed, tmp_path):
     """As the culprit of several deaths; here, one is enough."""
     code, _, complaint = killed(allowed_failures=0)
     assert code == 1

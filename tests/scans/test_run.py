@@ -41,7 +41,7 @@ def test_what_the_network_removes_is_subtracted_inside_the_window_only(scan, tmp
         assert not np.array_equal(denoised, hu)
 
 
-def test_neighbours_are_seen_as_in_one_piece(scan, tmp_path, shipped, monkeypatch):
+def test_neighbours_are_seen_as_in_one_piece(scan, tmp_path, monkeypatch):
     """Slabs of two slices give what the whole scan gives."""
     from helpers.scans import stream
 
@@ -168,14 +168,14 @@ def test_what_was_removed_is_a_series_of_its_own(scan, tmp_path):
     assert any(np.ptp(hounsfield(file)) > 2 for file in noise.values())
 
 
-def test_the_preview(scan, tmp_path, monkeypatch):
+def test_the_preview(scan, tmp_path):
     """A PNG file of the middle slice, with nothing of the patient in it."""
     import cv2
 
     denoise_scan(scan, tmp_path / "out", model=MODEL, preview=True)
     data = (tmp_path / "out" / "denoise.preview.png").read_bytes()
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    assert picture.shape[1] > picture.shape[0] > 300
+    assert min(picture.shape[:2]) > 700
     assert b"Somebody" not in data and b"4711" not in data and b"tEXt" not in data
 
 

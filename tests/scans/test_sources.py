@@ -42,12 +42,11 @@ def test_the_network_that_suits_a_scan(places, name, tmp_path):
     assert model_for(series(tmp_path, places)) == name
 
 
-def test_a_network_of_neighbours_is_taken_where_it_is_shipped(scan, tmp_path, monkeypatch):
-    from helpers.scans import run
-
-    monkeypatch.setattr(run, "model_for", lambda series: "ct_unet_25d")
-    report = denoise_scan(scan, tmp_path / "out", dry_run=True)
-    assert report["made_by"].startswith("ct_unet_25d ")
+@pytest.mark.parametrize(("count", "name"), [(5, "ct_scan_25d"), (1, "ct_scan")])
+def test_it_is_taken(count, name, tmp_path):
+    series(tmp_path / "scan", [(0, 0, 2.5 * k) for k in range(count)])
+    report = denoise_scan(tmp_path / "scan", tmp_path / "out", dry_run=True)
+    assert report["made_by"].startswith(f"{name} ")
 
 
 @pytest.mark.parametrize(("pixel_mm", "said"), [(0.9, False), (1.4, False), (0.3, True), (2, True)])

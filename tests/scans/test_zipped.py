@@ -3,10 +3,12 @@
 import tempfile
 import zipfile
 
+import pytest
 from scans_of_tests import contents, image_file, write
 
 from helpers.__main__ import main
 from helpers.scans import denoise_scan
+from helpers.scans.zipped import unpacked
 
 MODEL = "ct_unet_small"
 
@@ -56,3 +58,17 @@ def test_a_broken_file_in_an_archive_is_named(scan, tmp_path, capsys):
     path = zipped(scan, tmp_path / "scan.zip")
     assert main(["denoise", str(path), str(tmp_path / "out"), "--model", MODEL]) == 1
     assert "scan.zip/scan/x.dcm: expected a complete DICOM file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("spoilt", [slice(40, 60), slice(60, 160)])
+def test_a_spoilt_archive_is_named(method, spoilt, tmp_path):
+    """Each way to compress has its own error."""
+    path = tmp_path / "scan.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("a", bytes(range(256)) * 40)
+    data = bytearray(path.read_bytes())
+    data[spoilt] = bytes(255 - byte for byte in data[spoilt])
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"scan\.zip: expected a"), unpacked(path):
+        pass

@@ -58,7 +58,7 @@ def test_seed_epoch_and_step_decide_a_batch(batches):
     assert len(drawn) == 12
 
 
-def test_fit_draws_anew_on_every_step_of_every_epoch(model, capsys):
+def test_fit_draws_anew_on_every_step_of_every_epoch(model):
     """The first number that each step draws tells which epoch and step it was drawn for."""
     drawn = []
 
@@ -143,7 +143,7 @@ def test_early_stopping_and_history_with_batches(batches, capsys):
     assert capsys.readouterr().out.startswith("dense_autoencoder: 2 epochs, loss ")
 
 
-def test_batches_are_trained_on_as_keras_does(batches, capsys):
+def test_batches_are_trained_on_as_keras_does(batches):
     """The same weights and losses as `keras.Model.fit` reaches, epoch by epoch, on the same arrays."""
     losses, weights = [], []
     for by_keras in (False, True):

@@ -85,16 +85,24 @@ def test_the_recipes_noise_comes_from_the_bank(bank, monkeypatch):
     assert noisy.std() > 0
 
 
+DRAWS = np.random.default_rng(0).standard_normal((3, 40, 40)).astype(np.float32)
+
+
 @pytest.mark.parametrize(
     ("message", "settings"),
     [
         ("bank: expected arrays of shape", {"bank": []}),
         ("bank: expected arrays of shape", {"bank": [np.zeros((9, 9))]}),
+        ("bank: expected two draws or more, of more than 32 x 32 pixels", {"bank": [DRAWS[:1]]}),
+        ("bank: expected two draws or more, of more than 32 x 32 pixels", {"bank": [DRAWS[:, :32]]}),
+        ("bank: expected finite noise, .* in array 1", {"bank": [DRAWS, np.where(DRAWS > 2, np.nan, DRAWS)]}),
+        ("bank: expected finite noise, .* in array 0", {"bank": [np.where(DRAWS > 2, -np.inf, DRAWS)]}),
+        ("bank: expected finite noise, .* in array 0", {"bank": [DRAWS * 0]}),
         ("strongest: expected a number", {"strongest": 0}),
         ("neighbours: expected a number", {"neighbours": 0.7}),
         ("white: expected a number", {"white": 2}),
     ],
-)
+)  # fmt: skip
 def test_bad_settings(message, settings, bank):
     with pytest.raises(ValueError, match=f"^{message}"):
         training.scanner_noise(**{"bank": bank, **settings})

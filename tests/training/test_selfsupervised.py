@@ -186,7 +186,7 @@ METHODS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
-def test_a_network_learns_to_denoise_without_clean_images(name, rng, capsys):
+def test_a_network_learns_to_denoise_without_clean_images(name, rng):
     """White noise on five alike slices of discs and slopes; the same loop for all."""
     drawing = training.dead_leaves(1, 96, np.random.default_rng(3))
     clean = np.repeat(drawing, 5, axis=0)

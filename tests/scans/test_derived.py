@@ -1,0 +1,136 @@
+"""helpers.scans.derived: what a derived file keeps of its source, what it adds, and what it leaves out."""
+
+import io
+
+import pydicom
+import pytest
+from pydicom import uid
+from pydicom.dataset import Dataset
+from scans_of_tests import frames_file, image_file, write
+
+from helpers.scans.derived import COMMENT, derived_header
+from helpers.scans.dicom import write_image
+
+
+def derived(file, suffix="denoised"):
+    """The header of the derived file."""
+    settings = {"series_uid": "1.2.9", "series_number": 1001, "suffix": suffix}
+    return derived_header(file, "blur 1", **settings)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("lung", "lung removed noise"),
+        (None, "removed noise"),
+        ("", "removed noise"),
+        ("x" * 50, "x" * 50 + " removed noise"),
+        ("x" * 60, "x" * 50 + " removed noise"),
+    ],
+)
+def test_a_long_description_is_cut_and_not_what_is_added(old, new):
+    assert derived(image_file(SeriesDescription=old), "removed noise").SeriesDescription == new
+
+
+@pytest.mark.parametrize(
+    ("name", "ours", "longest"),
+    [("ImageComments", COMMENT, 10240), ("DerivationDescription", "Noise removed by blur 1", 1024)],
+)
+def test_what_was_said_of_the_source_stays_said(name, ours, longest):
+    assert derived(image_file())[name].value == ours
+    assert derived(image_file(**{name: "lesion, see 7"}))[name].value == f"lesion, see 7; {ours}"
+    long = derived(image_file(**{name: "x" * (longest - 3)}))[name].value
+    assert len(long) == longest and long.startswith("xxx") and long.endswith(f"x; {ours}")
+
+
+@pytest.mark.parametrize("syntax", [uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian])
+def test_a_series_number_that_is_none_is_replaced(syntax, tmp_path):
+    file = image_file(SeriesNumber=123456)
+    file.file_meta.TransferSyntaxUID = syntax
+    (path,) = write(tmp_path, [file])
+    path.write_bytes(path.read_bytes().replace(b"123456", b"abcdef"))
+    assert derived(pydicom.dcmread(path)).SeriesNumber == 1001
+
+
+def derivations(groups):
+    """What each group says of how it was derived."""
+    sequences = [group.get("DerivationImageSequence", []) for group in groups]
+    return [[item.DerivationDescription for item in items] for items in sequences]
+
+
+@pytest.mark.parametrize("where", ["nowhere", "shared", "each frame"])
+def test_the_derivation_of_frames_stands_in_one_place(where):
+    """A functional group is either shared or of each frame (PS3.3, C.7.6.16)."""
+    file = frames_file(3)
+    shared, frames = file.SharedFunctionalGroupsSequence, file.PerFrameFunctionalGroupsSequence
+    for group in {"nowhere": [], "shared": shared, "each frame": frames}[where]:
+        group.DerivationImageSequence = [Dataset()]
+        group.DerivationImageSequence[0].DerivationDescription = "cut"
+        file.SourceImageEvidenceSequence = [Dataset()]
+    new, ours = derived(file), "Noise removed by blur 1"
+    shared, frames = new.SharedFunctionalGroupsSequence, new.PerFrameFunctionalGroupsSequence
+    if where == "each frame":
+        assert (derivations(shared), derivations(frames)) == ([[]], [["cut", ours]] * 3)
+    else:
+        assert derivations(shared) == [["cut"] * (where == "shared") + [ours]]
+        assert derivations(frames) == [[]] * 3
+    assert len(new.SourceImageEvidenceSequence) == 1 + (where != "nowhere")
+    assert "DerivationDescription" not in new
+
+
+def test_what_holds_for_the_old_file_only_is_left_out():
+    stale = {
+        "ConcatenationUID": "1.2.9",
+        "SOPInstanceUIDOfConcatenationSource": "1.2.8",
+        "InConcatenationNumber": 1,
+        "InConcatenationTotalNumber": 2,
+        "ConcatenationFrameOffsetNumber": 0,
+        "ExtendedOffsetTable": bytes(8),
+        "ExtendedOffsetTableLengths": bytes(8),
+    }
+    file = frames_file(3)
+    for name, value in stale.items():
+        setattr(file, name, value)
+    assert not [name for name in stale if name in derived(file)]
+
+
+@pytest.mark.parametrize(
+    ("syntax", "method"),
+    [
+        (uid.JPEGBaseline8Bit, "ISO_10918_1"),
+        (uid.JPEGExtended12Bit, "ISO_10918_1"),
+        (uid.JPEGLSNearLossless, "ISO_14495_1"),
+        (uid.JPEGLSLossless, None),
+        (uid.JPEG2000, None),
+        (uid.ExplicitVRLittleEndian, None),
+    ],
+)
+@pytest.mark.parametrize("said", [None, "00", "01"])
+def test_that_the_source_was_compressed_with_loss_is_said(syntax, method, said):
+    file = image_file()
+    file.file_meta.TransferSyntaxUID = syntax
+    if said:
+        file.LossyImageCompression, file.LossyImageCompressionMethod = said, "MINE"
+    new = derived(file)
+    if method and said != "01":
+        assert (new.LossyImageCompression, new.LossyImageCompressionMethod) == ("01", method)
+    else:
+        assert new.get("LossyImageCompression") == said
+        assert new.get("LossyImageCompressionMethod") == ("MINE" if said else None)
+
+
+def test_the_head_of_the_file_is_ours():
+    file, new = image_file(), io.BytesIO()
+    file.preamble = b"II*\0" + b"x" * 124
+    file.file_meta.ImplementationClassUID = "1.2.3"
+    file.file_meta.ImplementationVersionName = "SCANNER"
+    file.file_meta.SourceApplicationEntityTitle = "HOSPITAL"
+    pixels = file.pixel_array
+    write_image(new, derived(file), lambda: iter([pixels]))
+    new.seek(0)
+    read = pydicom.dcmread(new)
+    assert read.preamble == bytes(128) and (read.pixel_array == pixels).all()
+    assert read.file_meta.ImplementationVersionName.startswith("PYDICOM")
+    assert read.file_meta.ImplementationClassUID == uid.PYDICOM_IMPLEMENTATION_UID
+    assert read.file_meta.MediaStorageSOPInstanceUID == read.SOPInstanceUID != file.SOPInstanceUID
+    assert "SourceApplicationEntityTitle" not in read.file_meta
