@@ -158,6 +158,14 @@ RECIPES = {
         start=_UNET_DIVERSE,
     ),
     "ct_scan": _UNET_FOR_SCANS_LAST,
+    "ct_scan_25d": replace(
+        _UNET_FOR_SCANS_LAST,
+        label="U-Net for scans on 5 slices",
+        network=functools.partial(denoising_unet, (64, 128, 128), slices=5),
+        epochs=32,
+        start=_UNET_FOR_SCANS_LAST,
+        precision="float32",
+    ),
     "ct_conv_autoencoder": replace(
         _AUTOENCODER_ON_SLICES,
         patches=functools.partial(varied_patches, size=40),
