@@ -59,15 +59,13 @@ _COLUMNS = ["noise", "method", "place", "draw"]
 _COLUMNS += [f"{name}, {spot}" for name in OBSERVERS for spot in ("without", "with")]
 
 
-def spotted_slices(validation, seed=0, *, contrast=CONTRAST):
+def spotted_slices(validation, *, contrast=CONTRAST):
     """Choose places in slices of the validation patients, and put a spot into each of them.
 
     Parameters
     ----------
     validation : list of arrays of shape (n, height, width, 1)
         Clean slices in [0, 1], one array per patient.
-    seed : int
-        Decides the places.
     contrast : float
         Of the spots, in grey levels.
 
@@ -84,7 +82,7 @@ def spotted_slices(validation, seed=0, *, contrast=CONTRAST):
     >>> where, float((with_spots - without).max().round(2)), places.shape
     ((0, 4), 0.1, (1, 2))
     """
-    rng, half, spot = np.random.default_rng(seed), SIZE // 2, gaussian_spot(SIZE, contrast, SIGMA)
+    rng, half, spot = np.random.default_rng(0), SIZE // 2, gaussian_spot(SIZE, contrast, SIGMA)
     found = []
     for number, patient in enumerate(validation):
         for index in range(len(patient))[SLICES]:
@@ -99,7 +97,7 @@ def spotted_slices(validation, seed=0, *, contrast=CONTRAST):
     return found
 
 
-def spotted_noise(spotted, add_noise, seed=0):
+def spotted_noise(spotted, add_noise):
     """Draw noise for each slice of `spotted_slices`, the same without and with the spots, and for every method.
 
     Parameters
@@ -108,8 +106,6 @@ def spotted_noise(spotted, add_noise, seed=0):
         As `spotted_slices` returns it.
     add_noise : function
         add_noise(images, std, rng) -> noisy images, such as one of `KINDS`.
-    seed : int
-        Decides the noise.
 
     Returns
     -------
@@ -122,14 +118,14 @@ def spotted_noise(spotted, add_noise, seed=0):
     >>> spotted_noise(spotted_slices(lung), add_gaussian_noise)[0].shape
     (6, 60, 60, 1)
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     return [
         add_noise(np.zeros((DRAWS, *without.shape), np.float32), STD, rng)
         for _, _, without, _ in spotted
     ]
 
 
-def spotted_scan_noise(spotted, scan, seed=0):
+def spotted_scan_noise(spotted, scan):
     """Draw the noise of a scan of the validation patients for each slice of `spotted_slices`.
 
     Parameters
@@ -137,8 +133,6 @@ def spotted_scan_noise(spotted, scan, seed=0):
     spotted : list
         As `spotted_slices` returns it, for the patients of `data.load_ct("validation")`.
     scan : scanner.Scan
-    seed : int
-        Decides the noise, together with the scan.
 
     Returns
     -------
@@ -151,7 +145,7 @@ def spotted_scan_noise(spotted, scan, seed=0):
     >>> spotted_scan_noise(spotted, SCANS["ramp, 80000 photons"])[0].shape  # doctest: +SKIP
     (6, 201, 204, 1)
     """
-    rng = np.random.default_rng([seed, zlib.crc32(scan.name.encode())])
+    rng = np.random.default_rng([0, zlib.crc32(scan.name.encode())])
     projected, noise = ct_sinograms("validation"), []
     for (patient, index), *_ in spotted:
         sinograms, shape = projected[patient]

@@ -281,8 +281,8 @@ def detectability(responses):
     return float(np.copysign(np.inf, difference)) if difference else 0.0
 
 
-def detectability_interval(responses, rng, *, other=None, confidence=0.95, n_resamples=1000):
-    """Bootstrap confidence interval of d', over the places of the spot.
+def detectability_interval(responses, rng, *, other=None, n_resamples=1000):
+    """95 % bootstrap interval of d', over the places of the spot.
 
     Parameters
     ----------
@@ -293,8 +293,6 @@ def detectability_interval(responses, rng, *, other=None, confidence=0.95, n_res
     other : array of the same shape, optional
         Responses to another method's images of the same places: then the interval is that of d' minus the
         other d'.
-    confidence : float
-        Coverage of the interval, between 0 and 1.
     n_resamples : int
         Number of bootstrap samples.
 
@@ -315,7 +313,6 @@ def detectability_interval(responses, rng, *, other=None, confidence=0.95, n_res
     True
     """
     check_rng(rng)
-    confidence = check_number(confidence, "confidence", 0, 1)
     n_resamples = check_whole(n_resamples, "n_resamples", 1, 1e6)
     if other is not None and other.shape != responses.shape:
         raise ValueError(f"other: expected the shape {responses.shape}, got {other.shape}")
@@ -324,7 +321,7 @@ def detectability_interval(responses, rng, *, other=None, confidence=0.95, n_res
     for row in rng.integers(places, size=(n_resamples, places)):
         minus = 0 if other is None else detectability(other[:, row])
         values.append(detectability(responses[:, row]) - minus)
-    return percentile_interval(values, confidence)
+    return percentile_interval(values)
 
 
 def _deviation(responses):

@@ -209,9 +209,7 @@ def zoom_rows(images, box, clean=None, *, limit=0.1, hu=WINDOW_WIDTH, size=None,
     return canvas.finish(figure)
 
 
-def detail_grid(
-    images, box, clean, *, columns=4, limit=0.1, hu=WINDOW_WIDTH, white=1.0, title=None
-):
+def detail_grid(images, box, clean, *, columns=4, limit=0.1, hu=WINDOW_WIDTH, title=None):
     """Show the same detail of one slice by many methods, each above its error.
 
     Parameters
@@ -222,8 +220,6 @@ def detail_grid(
         The reference, shown first, above the colour bar.
     columns : int
         At most as many in a row.
-    white : float
-        Grey level that is shown white, above 0; 0.4 shows lung, as a radiologist's lung window does.
     title : str, optional
 
     Returns
@@ -246,10 +242,9 @@ def detail_grid(
     images = {"clean": clean, **images}
     images = {name: canvas.check_slice(image, name) for name, image in images.items()}
     detail = canvas.cut(box, canvas.one_shape(images))
-    white = check_number(white, "white", 1e-6)
     figure, pairs = canvas.pairs(len(images), columns, title)
     for (above, below), (name, image) in zip(pairs, images.items()):
-        canvas.show_grey(above, image[detail] / white)
+        canvas.show_grey(above, image[detail])
         above.set_title(name.replace(" (", "\n("), fontsize=10)
         if below is not pairs[0][1]:
             drawn = canvas.show_error(below, (image - images["clean"])[detail], limit)

@@ -213,7 +213,6 @@ BAD = [
     ("columns: expected", lambda: plotting.image_grid(IMAGES, columns=0)),
     ("columns: expected", lambda: plotting.weight_grid(IMAGES[..., 0], columns=0)),
     ("columns: expected", lambda: plotting.detail_grid({"a": ONE}, BOX, ONE, columns=0)),
-    ("white: expected", lambda: plotting.detail_grid({"a": ONE}, BOX, ONE, white=0)),
     ("hu: expected", lambda: plotting.before_and_after(ONE, ONE, hu=0)),
     ("hu: expected", lambda: plotting.zoom_rows({"a": ONE}, BOX, hu="1400")),
     ("hu: expected", lambda: plotting.detail_grid({"a": ONE}, BOX, ONE, hu=np.nan)),
