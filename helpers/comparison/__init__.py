@@ -10,10 +10,8 @@ from .observer import (
     matched_filter,
 )
 from .protocol import (
-    MEASURES,
     STD,
     STDS,
-    TUNING_SLAB,
     TUNING_SLICES,
     all_methods,
     compare,

@@ -91,8 +91,7 @@ def _mean_of_halves(denoise, scans):
 
 
 def _blind(denoise, scans):
-    blind = j_invariant(denoise)
-    return [blind(images) for images in scans.scan]
+    return [j_invariant(denoise)(images) for images in scans.scan]
 
 
 class _Rising(keras.callbacks.Callback):
@@ -363,9 +362,8 @@ def parsed(lines):
 
 def stored_jobs(path, jobs, command):
     """Read a file as `parsed` does; raise ValueError unless it holds just these jobs, all on the same slices."""
-    lines = stored_lines(path, command)
     try:
-        found = parsed(lines)
+        found = parsed(stored_lines(path, command))
         sizes = {tuple(map(len, patients)) for patients in found.values()}
         if list(found) != jobs or len(sizes) != 1:
             raise ValueError

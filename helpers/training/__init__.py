@@ -1,6 +1,6 @@
 """Training: the loop, the pairs that a network learns from, and the shipped networks' recipes and weights."""
 
-from .loop import Batches, NoisyBatches, ProgressCallback, fit, warmup_cosine
+from .loop import Batches, NoisyBatches, fit, warmup_cosine
 from .losses import negative_psnr, neighbor2neighbor_loss, sure_loss
 from .pairs import (
     ct_patches,
