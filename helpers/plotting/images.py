@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from ..checks import NOISE_MARGIN, check_images, check_like, check_number
+from ..checks import NOISE_MARGIN, check_images, check_like
 from ..hounsfield import WINDOW_WIDTH
 from . import canvas
 
@@ -229,7 +229,7 @@ def detail_grid(images, box, clean, *, columns=4, limit=0.1, hu=WINDOW_WIDTH, ti
     Raises
     ------
     ValueError
-        Where `zoom_rows` does, or if `columns` is no whole number above 0, or `white` is not above 0.
+        Where `zoom_rows` does, or if `columns` is no whole number above 0.
 
     Examples
     --------
