@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from scans_of_tests import contents, image_file, write
 
+from helpers import models
 from helpers.__main__ import main
 from helpers.scans import denoise_archive, denoise_scan, run
 
@@ -56,8 +57,10 @@ def test_each_series_has_a_folder_of_its_own(archive, tmp_path):
 
 
 def test_the_network_is_loaded_once(archive, tmp_path, monkeypatch):
-    loads, load = [], run.pretrained_denoiser
-    monkeypatch.setattr(run, "pretrained_denoiser", lambda name: loads.append(name) or load(name))
+    loads, load = [], models.pretrained_denoiser
+    monkeypatch.setattr(
+        models, "pretrained_denoiser", lambda name: loads.append(name) or load(name)
+    )
     run._loaded.cache_clear()
     weights = tmp_path / "mine.keras"
     weights.write_bytes((ROOT / "helpers/weights/ct_unet_small.keras").read_bytes())

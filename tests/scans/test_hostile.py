@@ -611,6 +611,11 @@ HOSTILE = {
         lambda f: _picture(f, _grey() * 0),
         r"scan\.png: expected an image, all pixels are 0",
     ),
+    "a picture of another kind": (
+        "scan.bmp",
+        _picture,
+        r"scan\.bmp: expected CT slices, found none .*, nor a PNG, TIFF or JPEG picture",
+    ),
     "one broken picture among many": (
         lambda f: (_picture(f / "a.png"), _cut(_picture(f / "b.png"), 0.6)),
         r"b\.png: expected a PNG, TIFF or JPEG picture",
@@ -644,7 +649,7 @@ def test_hostile_scans(name, tmp_path, capfd):
     assert " object " not in line  # words of Python about a decoder
 
 
-OUT = {".zip": "", ".txt": "", ".jpg": ".png", ".mhd": ".mha"}
+OUT = {".zip": "", ".bmp": ".png", ".txt": "", ".jpg": ".png", ".mhd": ".mha"}
 
 REFUSED = {  # of good scans: the source, the destination, options, and what is wrong
     "a file as folder": ("scan", "file.txt", [], r"file\.txt: expected a folder for DICOM files"),
