@@ -152,19 +152,16 @@ def test_a_dry_run_writes_nothing(archive, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("settings", "message"),
     [
-        (["--recursive", "--series", "1.1"], "series: expected no name"),
-        (["--scheduler", "a:1"], "scheduler: expected together with --recursive"),
-        (["--recursive", "--strength", "2"], "strength: expected a number in"),
-        (["--recursive", "--model", "resnet"], "name: expected one of"),
-        (["--recursive", "--overwrite", "--resume"], "resume: expected either overwrite or"),
+        ({"strength": 2}, "strength: expected a number in"),
+        ({"model": "resnet"}, "name: expected one of"),
+        ({"overwrite": True, "resume": True}, "resume: expected either overwrite or"),
     ],
 )
-def test_bad_options(options, message, archive, tmp_path, capsys):
-    assert main(["denoise", str(archive), str(tmp_path / "out"), *options]) == 1
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"python -m helpers denoise: {message}")
+def test_bad_settings(settings, message, archive, tmp_path):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        denoise_archive(archive, tmp_path / "out", **settings)
     assert not (tmp_path / "out").exists()
 
 

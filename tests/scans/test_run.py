@@ -417,17 +417,33 @@ def test_a_network_of_neighbours_wants_neighbours(changes, which, tmp_path, caps
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--strength", "2"], "strength: expected a number in"),
-        (["--strength", "nan"], "strength: expected a number in"),
-        (["--model", "resnet"], "name: expected one of"),
         (["--model", "none.keras"], "none.keras: no such file"),
         (["--series", "9"], "expected one of its series, got '9'"),
-        (["--overwrite", "--resume"], "resume: expected either overwrite or resume"),
     ],
 )
-def test_bad_options(options, message, scan, tmp_path, capsys):
+def test_refused_options(options, message, scan, tmp_path, capsys):
     assert main(["denoise", str(scan), str(tmp_path / "out"), "--model", MODEL, *options]) == 1
     assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--strength", "2"], "strength: expected a number in [0, 1], got 2.0"),
+        (["--strength", "nan"], "strength: expected a number in [0, 1], got nan"),
+        (["--model", "resnet"], "name: expected one of ct_"),
+        (["--overwrite", "--resume"], "--resume: not allowed with argument --overwrite"),
+        (["--recursive", "--series", "1.2"], "--series: not allowed with argument --recursive"),
+        (["--recursive", "--strength", "2"], "strength: expected a number in [0, 1], got 2.0"),
+        (["--recursive", "--model", "resnet"], "name: expected one of ct_"),
+        (["--scheduler", "a:1"], "scheduler: expected together with --recursive"),
+    ],
+)
+def test_wrong_options_have_their_own_exit_code(options, message, refusal, tmp_path):
+    """2, whatever the scan: there is none."""
+    line = refusal(main, "denoise", str(tmp_path / "scan"), str(tmp_path / "out"), *options)
+    assert line.startswith("python -m helpers denoise: error: ") and message in line
     assert not (tmp_path / "out").exists()
 
 
@@ -471,12 +487,37 @@ def test_quiet(quiet, scan, tmp_path, capsys, monkeypatch):
     assert bool(captured.out) == bool(captured.err) == (not quiet)
 
 
-def test_an_interruption_has_its_own_exit_code(scan, monkeypatch, capsys):
-    from helpers import __main__ as command
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (MemoryError("no room\nfor more"), 1, "python -m helpers list: MemoryError: no room"),
+        (OSError("full"), 1, "python -m helpers list: full"),
+    ],
+)
+def test_an_interruption_has_its_own_exit_code(error, code, said, scan, monkeypatch, capsys):
+    from helpers.scans import sources
 
-    def interrupted(source):
-        raise KeyboardInterrupt
+    def fails(source):
+        raise error
 
-    monkeypatch.setattr(command, "searched", interrupted)
-    assert main(["list", str(scan)]) == 130
-    assert "interrupted" in capsys.readouterr().err
+    monkeypatch.setattr(sources, "searched", fails)
+    assert main(["list", str(scan)]) == code
+    assert capsys.readouterr().err == f"{said}\n"
+
+
+@pytest.mark.parametrize(("command", "when"), [("list", "pydicom"), ("denoise", "keras")])
+def test_an_interruption_of_an_import(command, when, scan, tmp_path):
+    """In a process of its own, where nothing is imported yet."""
+    (tmp_path / f"{when}.py").write_text("raise KeyboardInterrupt")
+    places = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
+    line = [sys.executable, "-m", "helpers", command, str(scan), str(tmp_path / "out")]
+    process = subprocess.run(
+        line[: 5 if command == "list" else 6],
+        env={**os.environ, "PYTHONPATH": places},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 130 and process.stderr.startswith("interrupted")
+    assert process.stderr.count("\n") == 1
