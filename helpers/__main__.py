@@ -1,7 +1,7 @@
 """`python -m helpers list` shows the CT series in a folder, `python -m helpers denoise` denoises a scan.
 
 Both say what is wrong in one sentence: exit code 1 where a scan is refused, 2 where the command line is wrong, 130 after
-an interruption.
+an interruption. Whatever takes time to import is imported by the commands, so that an interruption is one also then.
 """
 
 import argparse
@@ -10,10 +10,6 @@ import io
 import sys
 import warnings
 from pathlib import Path
-
-from .scans.archive import denoise_archive, failures
-from .scans.run import denoise_scan
-from .scans.sources import searched
 
 
 def _parser():
@@ -25,31 +21,35 @@ def _parser():
     add = denoise.add_argument
     kinds = "a folder of DICOM files or pictures, a ZIP of one, a DICOM file, a NIfTI, NRRD or MetaImage volume"
     add("source", help=kinds + ", a picture")
-    new = "what is to be made: a folder for a folder, a file for a file; NAME.nii.gz converts DICOM"
-    add("destination", help=new)
+    new = "what is to be made: a folder for DICOM or a folder of pictures, a file for a volume or a picture; "
+    add("destination", help=new + "NAME.nii.gz converts DICOM")
     add("--model", help="a shipped network or a .keras file (default: what suits the scan)")
     strength = "share of the noise to remove, 0 to 1 (default 1)"
     add("--strength", type=float, default=1.0, help=strength)
     views = "8 for the mean of eight views, in eight times the time (default 1)"
     add("--views", type=int, choices=[1, 8], default=1, help=views)
-    add("--series", metavar="UID", help="which series, where there are several")
+    one_or_all = denoise.add_mutually_exclusive_group().add_argument
+    one_or_all("--series", metavar="UID", help="which series, where there are several")
+    one_or_all("--recursive", action="store_true", help="denoise every series of an archive")
     add("--save-noise", action="store_true", help="write what was removed, too")
     add("--preview", action="store_true", help="write a picture of one slice, before and after")
-    add("--overwrite", action="store_true", help="replace files that are there")
-    add("--resume", action="store_true", help="go on with an interrupted run")
-    add("--dry-run", action="store_true", help="check everything, write nothing")
+    anew_or_on = denoise.add_mutually_exclusive_group().add_argument
+    anew_or_on("--overwrite", action="store_true", help="replace files that are there")
+    anew_or_on("--resume", action="store_true", help="go on with an interrupted run")
+    add("--dry-run", action="store_true", help="check what can be checked, write nothing")
     add("--quiet", action="store_true", help="say nothing unless something is wrong")
-    add("--recursive", action="store_true", help="denoise every series of an archive")
     scheduler = "with --recursive: spread the series over a running Dask scheduler"
     add("--scheduler", metavar="ADDRESS", help=scheduler)
     listing = commands.add_parser("list", help="show the CT series in a folder")
     listing.add_argument("source", help="a folder, of any depth, or a ZIP of one")
-    denoise.set_defaults(run=_denoise)
+    denoise.set_defaults(run=_denoise, refuse=denoise.error)
     listing.set_defaults(run=_list)
     return parser
 
 
 def _list(options):
+    from .scans.sources import searched
+
     with searched(Path(options.source)) as (_, found):
         if found is None:
             raise ValueError(f"{options.source}: expected DICOM files; this has no series to list")
@@ -73,13 +73,30 @@ def _list(options):
             raise ValueError(f"{options.source}: expected CT slices, found none")
 
 
+def _check(options):
+    """Leave with exit code 2 where options are wrong, whatever the scan."""
+    from .checks import check_number
+
+    try:
+        check_number(options.strength, "strength", 0, 1)
+        if options.scheduler and not options.recursive:
+            raise ValueError("scheduler: expected together with --recursive")
+        if options.model:
+            from .models.denoisers import weights_file
+
+            weights_file(options.model)
+    except ValueError as error:
+        options.refuse(str(error))
+
+
 def _denoise(options):
-    others = ("command", "quiet", "run", "recursive", "scheduler")
+    _check(options)
+    from .scans.run import denoise_scan
+
+    others = ("command", "quiet", "run", "refuse", "recursive", "scheduler")
     settings = {key: value for key, value in vars(options).items() if key not in others}
     if options.recursive:
         return _denoise_archive(options, settings)
-    if options.scheduler:
-        raise ValueError("scheduler: expected together with --recursive")
     if options.quiet:
         with contextlib.redirect_stderr(io.StringIO()):  # no terminal, no progress line
             denoise_scan(**settings)
@@ -93,8 +110,9 @@ def _denoise(options):
 
 
 def _denoise_archive(options, settings):
-    if settings.pop("series"):
-        raise ValueError("series: expected no name, as all series are denoised")
+    from .scans.archive import denoise_archive, failures
+
+    del settings["series"]
     with contextlib.redirect_stderr(io.StringIO()) if options.quiet else contextlib.nullcontext():
         scans = denoise_archive(**settings, scheduler=options.scheduler)
     failed = [scan for scan in scans if scan.fault]
@@ -117,12 +135,16 @@ def main(arguments=None):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # those of pydicom may show what identifies a patient
             options.run(options)
-    except (ValueError, OSError) as error:
-        print(f"python -m helpers {options.command}: {error}", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
-        print("interrupted; --resume goes on", file=sys.stderr)
+        on = "; --resume goes on" if options.command == "denoise" else ""
+        print(f"interrupted{on}", file=sys.stderr)
         return 130
+    except Exception as error:
+        said = str(error)
+        if not isinstance(error, (ValueError, OSError)):  # one that this program does not know
+            said = f"{type(error).__name__}: {error}".splitlines()[0]
+        print(f"python -m helpers {options.command}: {said}", file=sys.stderr)
+        return 1
     return 0
 
 

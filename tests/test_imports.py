@@ -40,6 +40,11 @@ def test_data_filters_and_figures_load_no_deep_learning():
     assert imported(", ".join(f"helpers.{name}" for name in folders), HEAVY)[1] == []
 
 
+def test_the_command_list_loads_no_deep_learning():
+    assert imported("helpers.scans.archive", HEAVY)[1] == []
+    assert imported("helpers.__main__", ("numpy", "pydicom"))[1] == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("level", "quiet"), [("0", False), ("1", True), ("3", True)])
 def test_networks_are_imported_with_and_without_the_log_of_tensorflow(level, quiet):

@@ -1,5 +1,6 @@
 """Denoisers made of networks, denoisers made of denoisers, and the shipped ones."""
 
+import contextlib
 import hashlib
 import json
 from dataclasses import replace
@@ -347,7 +348,8 @@ def pretrained_denoiser(name="ct_unet"):
     Raises
     ------
     ValueError
-        If the name is unknown, or the weights or their recipe are damaged; the message names the file.
+        If the name is unknown, the weights or their recipe are damaged, or the network is no denoiser of images; the
+        message names the file.
     FileNotFoundError
         If there is no file at that path.
 
@@ -356,15 +358,7 @@ def pretrained_denoiser(name="ct_unet"):
     >>> pretrained_denoiser()(np.zeros((1, 50, 60, 1), "float32")).shape
     (1, 50, 60, 1)
     """
-    path = Path(str(name))
-    if path.suffix != ".keras":
-        if name not in shipped():
-            raise ValueError(
-                f"name: expected one of {', '.join(shipped())}, or a path that ends in .keras, got {name!r}"
-            )
-        path = WEIGHTS / f"{name}.keras"
-    elif not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file; expected weights that Keras can load")
+    path = weights_file(name)
     version = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
@@ -372,11 +366,45 @@ def pretrained_denoiser(name="ct_unet"):
         raise ValueError(
             f"{path}: expected weights that Keras can load, the file is damaged"
         ) from error
+    _check_shapes(path, model)
     if path.parent != WEIGHTS and not path.with_suffix(".json").exists():
         return as_denoiser(model, path.stem, source=str(path), version=version)  # not trained here
     label, source, spares_grain = _recipe(path.with_suffix(".json"))
     denoise = as_denoiser(model, label, source=source, version=version)
     return spare_grain(denoise) if spares_grain else denoise
+
+
+def weights_file(name):
+    """Return the path of the weights that a name or a path means, or raise what `pretrained_denoiser` raises.
+
+    >>> weights_file("ct_unet").name
+    'ct_unet.keras'
+    """
+    path = Path(str(name))
+    if path.suffix != ".keras":
+        if name not in shipped():
+            raise ValueError(
+                f"name: expected one of {', '.join(shipped())}, or a path that ends in .keras, got {name!r}"
+            )
+        return WEIGHTS / f"{name}.keras"
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; expected weights that Keras can load")
+    return path
+
+
+def _check_shapes(path, model):
+    """Raise ValueError if a model does not make one image of an odd number of slices, of the same size."""
+    given = made = None
+    with contextlib.suppress(Exception):  # of several inputs, or of none that is known
+        _, height, width, slices = given = model.input_shape
+        given = (1, height or 64, width or 64, slices)
+        made = tuple(model.compute_output_shape(given))
+        if slices % 2 and made == (*given[:3], 1):
+            return
+    raise ValueError(
+        f"{path}: expected a denoiser, from (n, height, width, slices), 1 or an odd number of neighbouring slices, "
+        f"to (n, height, width, 1), got a network from {given} to {made}"
+    )
 
 
 def _recipe(path):

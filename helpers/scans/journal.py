@@ -11,6 +11,8 @@ from ..replaced import naming, replaced
 class Journal:
     """Notes which slices are stored, so that an interrupted run can go on, and writes the report.
 
+    Made, it has only looked at the destination; `begin` is the first to write.
+
     While the run goes on the notes are in `denoise.notes` in the destination, one line each; in the end `denoise.json`
     takes their place. Where the destination is a file, they lie beside it, under its name with these endings.
 
@@ -32,15 +34,13 @@ class Journal:
         If the destination holds files and neither `overwrite` nor `resume` is true.
     ValueError
         If there is nothing to go on with, or it was another run.
-    OSError
-        If the folder cannot be made or written.
     """
 
     def __init__(self, writer, plan, unit, *, overwrite, resume):
         destination = writer.destination
-        folder, self.beside = destination, destination / "denoise"
+        self.folder, self.beside = destination, destination / "denoise"
         if writer.is_file:
-            folder, self.beside = destination.parent, Path(f"{destination}.denoise")
+            self.folder, self.beside = destination.parent, Path(f"{destination}.denoise")
         self.path, self.report = (Path(f"{self.beside}.{end}") for end in ("notes", "json"))
         self.plan, self.unit, self.done = plan, unit, {}
         holds = any(path.exists() for path in (*writer.files, self.path, self.report))
@@ -53,30 +53,33 @@ class Journal:
             if writer.is_file:
                 wanted, it = "a new file", "it is there already, or has been begun"
             raise FileExistsError(f"{destination}: expected {wanted}; {it} (--overwrite, --resume)")
-        folder.mkdir(parents=True, exist_ok=True)
         if resume and holds:
             self._read(destination)
             self.done = {k: note for k, note in self.done.items() if writer.holds(k)}
-        else:
-            self.report.unlink(missing_ok=True)
+
+    def begin(self):
+        """Make the folder and write the notes anew, or raise OSError; an old report counts no longer."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         with replaced(self.path) as file:  # anew: a line may have been broken off
-            file.writelines(json.dumps(line) + "\n" for line in (plan, *self.done.values()))
+            file.writelines(json.dumps(line) + "\n" for line in (self.plan, *self.done.values()))
+        self.report.unlink(missing_ok=True)  # last: without report and notes, nothing could go on
 
     def _read(self, destination):
         """Read what an earlier run has noted; a line that was broken off does not count."""
-        whole = self.report.exists()
-        if not whole and not self.path.exists():
+        whole = not self.path.exists()  # notes are newer than a report beside them
+        if whole and not self.report.exists():
             raise ValueError(
                 f"{destination}: expected an interrupted run, its files are not of this program"
             )
         path = self.report if whole else self.path
         try:
             if whole:
-                report = json.loads(path.read_text(encoding="utf-8"))
-                plan, notes = {key: report.get(key) for key in self.plan}, report["files"]
+                head = json.loads(path.read_text(encoding="utf-8"))
+                notes = head["files"]
             else:
                 first, *lines = path.read_text(encoding="utf-8").split("\n")
-                plan, notes = json.loads(first), [json.loads(line) for line in lines[:-1]]
+                head, notes = json.loads(first), [json.loads(line) for line in lines[:-1]]
+            plan = {key: head.get(key) for key in self.plan}
             self.done = {note["slice"]: note for note in notes}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{path}: expected the notes of an interrupted run") from error
@@ -100,9 +103,10 @@ class Journal:
         with naming(self.path), self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(note) + "\n")
 
-    def finish(self):
-        """Write the report, and return it."""
-        report = self.plan | {"files": [self.done[index] for index in sorted(self.done)]}
+    def finish(self, remarks):
+        """Write the report, with remarks on the scan, and return it."""
+        files = [self.done[index] for index in sorted(self.done)]
+        report = self.plan | {"remarks": remarks, "files": files}
         with replaced(self.report) as file:
             file.write(json.dumps(report, indent=2) + "\n")
         self.path.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """Denoise one scan: from a source to a destination of the same kind, so that nothing is lost whatever happens."""
 
 import functools
+import os
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -9,7 +10,6 @@ import numpy as np
 
 from ..checks import check_number
 from ..contract import about
-from ..models import pretrained_denoiser, self_ensemble
 from ..progress import ProgressLine
 from .journal import Journal
 from .preview import write_preview
@@ -17,6 +17,8 @@ from .sources import lonely, model_for, opened, remarks
 from .stream import removed_noise
 
 _RECORDED = ("keras", "tensorflow", "numpy", "pydicom")  # versions, in the report
+_OWN = ("denoise.json", "denoise.notes", "denoise.preview.png")  # what a run writes beside slices
+_WAITING = (".unfinished", ".slices")  # ends of the names of files that are not complete yet
 
 
 def denoise_scan(
@@ -66,7 +68,8 @@ def denoise_scan(
     resume : bool
         Go on with a run of the same arguments that was interrupted.
     dry_run : bool
-        Check everything and write nothing.
+        Write nothing, and check what can be checked before: the arguments, the destination, the headers of all slices
+        and the pixels of three.
 
     Returns
     -------
@@ -101,7 +104,7 @@ def denoise_scan(
     if overwrite and resume:
         raise ValueError("resume: expected either overwrite or resume, got both")
     source, destination = Path(source), Path(destination)
-    with opened(source, series) as scan:
+    with opened(source, series) as (scan, left_out):
         name = str(model or model_for(scan.series))
         denoiser = loaded(name)
         if about(denoiser).volume and lonely(scan.series):
@@ -113,27 +116,28 @@ def denoise_scan(
             f"{Path(name).stem} {about(denoiser).version}, strength {strength:g}, views {views}"
         )
         writer = scan.writer(destination, made_by, save_noise)
-        for path in writer.files:
-            check_apart(source, path)
-        _check_names(scan, save_noise)
+        _check_targets(source, scan, writer, save_noise)
         _check_content(scan)
+        told = remarks(scan.series, left_out)
         plan = {
             "made_by": made_by,
             "series": scan.label,
             "slices": scan.count,
             "save_noise": save_noise,
             "versions": {package: version(package) for package in _RECORDED},
-            "remarks": remarks(scan.series),
         }
-        if dry_run:
-            return plan
         journal = Journal(writer, plan, scan.unit, overwrite=overwrite, resume=resume)
+        if dry_run:
+            return plan | {"remarks": told}
+        journal.begin()
         if views == 8:
+            from ..models import self_ensemble
+
             denoiser = self_ensemble(denoiser)
         _denoise(scan, writer, journal, denoiser, strength)
         if preview:
             write_preview(Path(f"{journal.beside}.preview.png"), scan, denoiser, strength)
-        return journal.finish()
+        return journal.finish(told)
 
 
 def loaded(model):
@@ -144,6 +148,8 @@ def loaded(model):
 
 @functools.lru_cache(maxsize=1)
 def _loaded(model, changed):
+    from ..models import pretrained_denoiser  # with Keras: `list`, and what is refused, do without
+
     return pretrained_denoiser(model)
 
 
@@ -162,19 +168,34 @@ def _denoise(scan, writer, journal, denoiser, strength):
 
 
 def check_apart(source, destination):
-    """Raise ValueError if a destination lies in its source, or the other way round."""
-    inner, outer = destination.resolve(), source.resolve()
+    """Raise ValueError if a destination lies in its source, or the other way round; OSError if links lead in a circle."""
+    inner, outer = _resolved(destination), _resolved(source)
     if inner == outer or outer in inner.parents or inner in outer.parents:
         raise ValueError(f"{destination}: expected a folder outside of the source, {source}")
 
 
-def _check_names(scan, save_noise):
-    """Raise ValueError if the noise would be written over the scan."""
-    for index in range(scan.count if save_noise else 0):
-        if Path(scan.name(index)).parts[0] == "noise":
-            raise ValueError(
-                f"{scan.name(index)}: expected another folder, noise is where the noise goes"
-            )
+def _resolved(path):
+    """Follow all links; the end of the path may not be there yet."""
+    try:
+        return Path(os.path.realpath(path, strict=True))
+    except FileNotFoundError:
+        return Path(os.path.realpath(path))
+
+
+def _check_targets(source, scan, writer, save_noise):
+    """Raise ValueError if a file would be written into the source, or over another one of this run."""
+    folders = set()
+    for index in range(0 if writer.is_file else scan.count):
+        path = Path(scan.name(index))
+        name = str(path).lower()  # on some systems, capitals make no other file
+        if save_noise and path.parts[0].lower() == "noise":
+            raise ValueError(f"{path}: expected another folder, noise is where the noise goes")
+        if name in _OWN or name.endswith(_WAITING):
+            raise ValueError(f"{path}: expected another name, this program has files of that name")
+        folders.add(path.parent)
+    kinds = [writer.destination, writer.destination / "noise"][: 1 + save_noise]
+    for place in (*writer.files, *(kind / folder for kind in kinds for folder in folders)):
+        check_apart(source, place)
 
 
 def _check_content(scan):

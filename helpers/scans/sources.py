@@ -6,6 +6,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import numpy as np
+
 from ..data.series import choose_series, find_series
 from .dicom import DicomScan
 from .pictures import WRITTEN, PictureScan
@@ -33,9 +35,10 @@ def opened(source, series=None):
 
     Yields
     ------
-    dicom.DicomScan, voxels.VoxelScan or pictures.PictureScan
-        All have `count`, `label`, `unit`, `ends`, `series`, `name(index)`, `read(index)` and
-        `writer(destination, made_by, save_noise)`.
+    (scan, left_out)
+        A dicom.DicomScan, voxels.VoxelScan or pictures.PictureScan: all have `count`, `label`, `unit`, `ends`, `series`,
+        `name(index)`, `read(index)` and `writer(destination, made_by, save_noise)`. And a dict that tells how many files
+        beside it were left out, by what they are.
 
     Raises
     ------
@@ -46,27 +49,29 @@ def opened(source, series=None):
 
     Examples
     --------
-    >>> with opened("scans/patient_7.zip") as scan:  # doctest: +SKIP
-    ...     scan.count
-    320
+    >>> with opened("scans/patient_7.zip") as (scan, left_out):  # doctest: +SKIP
+    ...     scan.count, left_out
+    (320, {'X-Ray Radiation Dose SR': 1})
     """
     source = Path(source)
     with searched(source) as (folder, found):
         if found is not None and (found.series or found.broken or not _only_others(found)):
             chosen = choose_series(found, folder, series)
             numbers = {one.number for one in found.series}
-            yield DicomScan(chosen, folder if folder.is_dir() else folder.parent, numbers)
+            place = folder if folder.is_dir() else folder.parent
+            yield DicomScan(chosen, place, numbers), found.left_out
             return
         if series is not None:
             raise ValueError(f"series: expected none, {source} holds no DICOM files")
         if suffix_of(source) in FORMATS and source.is_file():
             with tempfile.TemporaryDirectory() as empty:
-                yield VoxelScan(source, Path(empty))
+                yield VoxelScan(source, Path(empty)), {}
             return
         pictures = _pictures(folder)
         if not pictures:
-            choose_series(found, folder)  # says what there is instead
-        yield PictureScan(folder, pictures)
+            _say_what_there_is(found, folder)
+        others = sum(found.left_out.values()) - len(pictures) if found else 0
+        yield PictureScan(folder, pictures), {"file of another kind": others} if others else {}
 
 
 @contextlib.contextmanager
@@ -82,6 +87,14 @@ def searched(source):
             yield folder, find_series(folder)
     else:
         yield source, find_series(source)
+
+
+def _say_what_there_is(found, folder):
+    """Raise ValueError where there is neither a series nor a picture."""
+    try:
+        choose_series(found, folder)
+    except ValueError as error:
+        raise ValueError(f"{error}, nor a PNG, TIFF or JPEG picture") from error
 
 
 def _only_others(found):
@@ -128,13 +141,29 @@ def lonely(series):
         return "holds pictures, which have no neighbours"
     if len(series.frames) < LEAST:
         return f"has {len(series.frames)} slices"
+    return _crooked(series)
+
+
+def _crooked(series):
+    """Say what is wrong with the places of the slices, or return ""."""
     if series.tilted:
         return "has slices that are shifted against each other, as by a tilted gantry"
-    return "" if series.even else "has slices at uneven distances, as if one were missing"
+    if series.even or len(series.frames) == 1:
+        return ""
+    along, _ = series.steps
+    oddest = int(np.abs(along - series.step_mm).argmax())
+    name = series.frames[oddest + 1].path.name
+    return (
+        "has slices at uneven distances, as if one were missing "
+        f"({series.step_mm:g} mm, but {along[oddest]:g} mm before {name})"
+    )
 
 
-def remarks(series):
+def remarks(series, left_out=None):
     """Tell what a user should know of a scan before trusting the result: a list of sentences.
+
+    What was left out beside it comes first, then slices that lie unevenly or are shifted, which no network of single
+    slices minds.
 
     Pixels of an unusual size are reported, and not resampled. Measured with `ct_scan` on slices of two validation
     patients, scanned with three kernels and two or three doses: denoised at 0.8 mm, what was removed taken back to the
@@ -142,15 +171,18 @@ def remarks(series):
     2 mm. Resampling gained with the softest kernel on one patient (1.6 and 3.1 dB at 0.5 mm), where denoising as it is
     can even do harm; which kernel it was, nobody tells.
 
-    >>> remarks(None)
-    []
+    >>> remarks(None, {"localiser": 2})
+    ['left out: 2 localiser']
     """
-    if series is None or all(
-        PIXEL_MM[0] <= round(edge, 1) <= PIXEL_MM[1] for edge in series.pixel_mm
-    ):
-        return []
-    height, width = series.pixel_mm
-    return [
-        f"pixels of {height:g} x {width:g} mm; the networks learned from pixels of about {PIXEL_MM[0]} to "
-        f"{PIXEL_MM[1]} mm: look at what was removed before you trust the result"
-    ]
+    said = [f"left out: {count} {what}" for what, count in (left_out or {}).items()]
+    if series is None:
+        return said
+    if crooked := _crooked(series):
+        said.append(f"the series {crooked}")
+    if not all(PIXEL_MM[0] <= round(edge, 1) <= PIXEL_MM[1] for edge in series.pixel_mm):
+        height, width = series.pixel_mm
+        said.append(
+            f"pixels of {height:g} x {width:g} mm; the networks learned from pixels of about {PIXEL_MM[0]} to "
+            f"{PIXEL_MM[1]} mm: look at what was removed before you trust the result"
+        )
+    return said

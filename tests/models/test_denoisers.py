@@ -49,7 +49,9 @@ def test_too_few_slices():
         denoise(np.zeros((2, 16, 16, 1), np.float32))
 
 
-@pytest.mark.parametrize("size", [(16, 24), (15, 24), (17, 23), (9, 8), (1, 1), (3, 40)])
+@pytest.mark.parametrize(
+    "size", [(16, 24), (15, 24), (17, 23), (9, 8), (1, 1), (3, 40), (2000, 17)]
+)
 def test_any_size_is_mirrored_up_to_a_multiple_of_8_and_cut_back(size, small_unet, rng):
     mirrored = images = rng.random((2, *size, 1))
     height, width = (-(-edge // 8) * 8 for edge in size)
@@ -343,6 +345,39 @@ def test_damaged_weights_are_named(weights):
         with pytest.raises(ValueError, match=r"small\.keras: expected weights that Keras") as error:
             models.pretrained_denoiser("small")
         assert "\n" not in str(error.value)
+
+
+def classifier(inputs):
+    return layers.Dense(4)(layers.GlobalAveragePooling2D()(inputs))
+
+
+@pytest.mark.parametrize(
+    ("slices", "last", "got"),
+    [
+        (1, classifier, r"from \(1, 64, 64, 1\) to \(1, 4\)"),
+        (1, layers.Conv2D(2, 3, padding="same"), r"to \(1, 64, 64, 2\)"),
+        (1, layers.Conv2D(1, 3, padding="same", strides=2), r"to \(1, 32, 32, 1\)"),
+        (1, layers.Conv2D(1, 3), r"to \(1, 62, 62, 1\)"),
+        (3, layers.Conv2D(3, 3, padding="same"), r"to \(1, 64, 64, 3\)"),
+        (2, layers.Conv2D(1, 3, padding="same"), r"from \(1, 64, 64, 2\) to \(1, 64, 64, 1\)"),
+    ],
+)
+def test_a_network_that_is_no_denoiser_is_named(slices, last, got, tmp_path):
+    inputs = keras.Input((None, None, slices))
+    keras.Model(inputs, last(inputs)).save(tmp_path / "mine.keras")
+    with pytest.raises(ValueError, match=rf"mine\.keras: expected a denoiser, .* {got}$"):
+        models.pretrained_denoiser(tmp_path / "mine.keras")
+
+
+def test_networks_of_several_inputs_and_of_fixed_size(tmp_path, rng):
+    inputs = [keras.Input((16, 24, 1)), keras.Input((16, 24, 1))]
+    keras.Model(inputs, inputs[0] + inputs[1]).save(tmp_path / "two.keras")
+    with pytest.raises(ValueError, match=r"two\.keras: expected a denoiser"):
+        models.pretrained_denoiser(tmp_path / "two.keras")
+    keras.Model(inputs[0], inputs[0] * 0.5).save(tmp_path / "fixed.keras")
+    images = rng.random((2, 16, 24, 1)).astype(np.float32)
+    denoise = models.pretrained_denoiser(tmp_path / "fixed.keras")
+    np.testing.assert_allclose(denoise(images), images / 2)
 
 
 def test_code_inside_a_weights_file_is_refused(weights):

@@ -13,6 +13,7 @@ import pydicom
 import pytest
 from scans_of_tests import contents, image_file, write
 
+from helpers import models
 from helpers.__main__ import main
 from helpers.scans import denoise_archive, denoise_scan, run
 
@@ -58,8 +59,10 @@ def test_each_series_has_a_folder_of_its_own(archive, tmp_path):
 
 
 def test_the_network_is_loaded_once(archive, tmp_path, monkeypatch):
-    loads, load = [], run.pretrained_denoiser
-    monkeypatch.setattr(run, "pretrained_denoiser", lambda name: loads.append(name) or load(name))
+    loads, load = [], models.pretrained_denoiser
+    monkeypatch.setattr(
+        models, "pretrained_denoiser", lambda name: loads.append(name) or load(name)
+    )
     run._loaded.cache_clear()
     weights = tmp_path / "mine.keras"
     weights.write_bytes((ROOT / "helpers/weights/ct_unet_small.keras").read_bytes())
@@ -187,19 +190,16 @@ def test_a_dry_run_writes_nothing(archive, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("settings", "message"),
     [
-        (["--recursive", "--series", "1.1"], "series: expected no name"),
-        (["--scheduler", "a:1"], "scheduler: expected together with --recursive"),
-        (["--recursive", "--strength", "2"], "strength: expected a number in"),
-        (["--recursive", "--model", "resnet"], "name: expected one of"),
-        (["--recursive", "--overwrite", "--resume"], "resume: expected either overwrite or"),
+        ({"strength": 2}, "strength: expected a number in"),
+        ({"model": "resnet"}, "name: expected one of"),
+        ({"overwrite": True, "resume": True}, "resume: expected either overwrite or"),
     ],
 )
-def test_bad_options(options, message, archive, tmp_path, capsys):
-    assert main(["denoise", str(archive), str(tmp_path / "out"), *options]) == 1
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"python -m helpers denoise: {message}")
+def test_bad_settings(settings, message, archive, tmp_path):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        denoise_archive(archive, tmp_path / "out", **settings)
     assert not (tmp_path / "out").exists()
 
 

@@ -5,6 +5,7 @@ import json
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from scans_of_tests import contents
 
 from helpers.scans import denoise_scan
@@ -61,7 +62,8 @@ def test_a_folder_of_all_kinds_and_sizes(grey, tmp_path, shipped):
     cv2.imwrite(str(source / "d.png"), colours)
     (source / "notes.txt").write_text("not a picture")
     out = tmp_path / "out"
-    denoise_scan(source, out, model=MODEL, preview=True, save_noise=True)
+    report = denoise_scan(source, out, model=MODEL, preview=True, save_noise=True)
+    assert report["remarks"] == ["left out: 1 file of another kind"]
     names = ["a.png", "b.tif", "d.png", "deep/c.png"]
     assert set(contents(out)) == {*names, *(f"noise/{name}" for name in names)} | {
         "denoise.json",
@@ -80,6 +82,17 @@ def test_a_folder_of_all_kinds_and_sizes(grey, tmp_path, shipped):
     assert contents(out) == before
     with pytest.raises(ValueError, match="expected a network of single slices.*pictures"):
         denoise_scan(source, tmp_path / "other", model="ct_unet_25d")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.parametrize(("mode", "written"), [("1", "L"), ("P", "RGB"), ("L", "L")])
+def test_few_bits_and_palettes(mode, written, suffix, grey, tmp_path):
+    picture = Image.fromarray(stored(grey, np.uint8)).convert(mode)
+    picture.save(tmp_path / f"a{suffix}")
+    denoise_scan(tmp_path / f"a{suffix}", tmp_path / f"b{suffix}", model=MODEL, strength=0)
+    with Image.open(tmp_path / f"b{suffix}") as after:
+        assert after.mode == written
+        np.testing.assert_array_equal(after.convert("L"), picture.convert("L"))
 
 
 def test_strength_0_changes_no_pixel(grey, tmp_path):

@@ -188,6 +188,19 @@ def test_the_report(scan, tmp_path):
     assert "Somebody" not in json.dumps(report)
 
 
+@pytest.mark.parametrize("shape", [(2000, 17), (17, 2000), (3, 9)])
+def test_slices_of_any_shape(shape, tmp_path, shipped):
+    from helpers.hounsfield import WINDOW_WIDTH, window
+
+    hu = np.random.default_rng(0).normal(0, 50, (3, *shape)).round()
+    write(tmp_path / "scan", [image_file(k, hu=values) for k, values in enumerate(hu)])
+    denoise_scan(tmp_path / "scan", tmp_path / "out", model=MODEL, preview=True)
+    grey = window(hu)[..., None]
+    expected = hu - (grey - shipped[MODEL](grey))[..., 0] * WINDOW_WIDTH
+    denoised = np.stack([hounsfield(file) for file in by_place(tmp_path / "out").values()])
+    assert denoised.shape == hu.shape and np.abs(denoised - expected).max() <= 0.5 + 1e-3
+
+
 # ------------------------------------------------------------------ nothing is lost
 
 
@@ -207,6 +220,81 @@ def test_a_destination_that_holds_files_is_left_alone(scan, tmp_path):
 def test_a_dry_run_writes_nothing(scan, tmp_path):
     plan = denoise_scan(scan, tmp_path / "out", model=MODEL, dry_run=True)
     assert plan["slices"] == 7 and not (tmp_path / "out").exists()
+    report = denoise_scan(scan, tmp_path / "out", model=MODEL)
+    assert list(plan) == [key for key in report if key != "files"]
+
+
+def test_a_dry_run_looks_at_the_destination_too(scan, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "mine.txt").write_text("precious")
+    with pytest.raises(FileExistsError, match="out: expected a new or an empty folder"):
+        denoise_scan(scan, out, model=MODEL, dry_run=True)
+    with pytest.raises(ValueError, match="out: expected an interrupted run"):
+        denoise_scan(scan, out, model=MODEL, dry_run=True, resume=True)
+    denoise_scan(scan, out, model=MODEL, dry_run=True, overwrite=True)
+    assert contents(out) == {"mine.txt": b"precious"}
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_killed_before_or_after_an_old_report_is_gone(gone, scan, tmp_path, monkeypatch):
+    """The first steps of a run that overwrites: it goes on with the same bytes."""
+    denoise_scan(scan, tmp_path / "whole", model=MODEL)
+    denoise_scan(scan, tmp_path / "out", model=MODEL, strength=0.5)
+    unlink = Path.unlink
+
+    def killed(path, missing_ok=False):
+        if gone:
+            unlink(path, missing_ok)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", killed)
+        with pytest.raises(KeyboardInterrupt):
+            denoise_scan(scan, tmp_path / "out", model=MODEL, overwrite=True)
+    denoise_scan(scan, tmp_path / "out", model=MODEL, resume=True)
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("link", ["out/a", "out/noise", "out/noise/b"])
+def test_links_in_a_destination_do_not_lead_into_the_source(link, scan, tmp_path):
+    before = contents(scan)
+    (tmp_path / link).parent.mkdir(parents=True)
+    (tmp_path / link).symlink_to(scan / "a")
+    arguments = {"model": MODEL, "save_noise": True, "overwrite": True}
+    with pytest.raises(ValueError, match=rf"{link}.*: expected a folder outside of the source"):
+        denoise_scan(scan, tmp_path / "out", **arguments)
+    assert contents(scan) == before
+
+
+@pytest.mark.parametrize("more", [[], ["--recursive"], ["--dry-run"]])
+@pytest.mark.parametrize("source", [False, True])
+def test_links_in_a_circle(source, more, scan, tmp_path, capsys):
+    (tmp_path / "one").symlink_to(tmp_path / "two")
+    (tmp_path / "two").symlink_to(tmp_path / "one")
+    paths = [tmp_path / "one", tmp_path / "out"] if source else [scan, tmp_path / "one" / "out"]
+    assert main(["denoise", *map(str, paths), "--model", MODEL, *more]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(tmp_path / "one") in line
+
+
+@pytest.mark.parametrize("name", ["denoise.json", "Denoise.notes", "denoise.preview.png"])
+def test_a_slice_that_is_called_like_a_file_of_the_program(name, scan, tmp_path):
+    (path,) = scan.glob("b/image10.dcm")
+    path.rename(scan / name)
+    with pytest.raises(ValueError, match=f"^{name}: expected another name, this program"):
+        denoise_scan(scan, tmp_path / "out", model=MODEL)
+    assert not (tmp_path / "out").exists()
+    denoise_scan(scan, tmp_path / "out.nii.gz", model=MODEL)  # no names of slices
+
+
+@pytest.mark.parametrize("ending", ["unfinished", "slices"])
+def test_a_slice_that_is_called_like_a_file_that_waits(ending, scan, tmp_path):
+    path = next(scan.glob("b/*.dcm"))
+    path.rename(path.with_name(f"image17.dcm.{ending}"))
+    with pytest.raises(ValueError, match=rf"^b/image17\.dcm\.{ending}: expected another name"):
+        denoise_scan(scan, tmp_path / "out", model=MODEL, overwrite=True)
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_interrupted_run_goes_on_with_the_same_bytes(scan, tmp_path, monkeypatch):
@@ -329,17 +417,33 @@ def test_a_network_of_neighbours_wants_neighbours(changes, which, tmp_path, caps
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--strength", "2"], "strength: expected a number in"),
-        (["--strength", "nan"], "strength: expected a number in"),
-        (["--model", "resnet"], "name: expected one of"),
         (["--model", "none.keras"], "none.keras: no such file"),
         (["--series", "9"], "expected one of its series, got '9'"),
-        (["--overwrite", "--resume"], "resume: expected either overwrite or resume"),
     ],
 )
-def test_bad_options(options, message, scan, tmp_path, capsys):
+def test_refused_options(options, message, scan, tmp_path, capsys):
     assert main(["denoise", str(scan), str(tmp_path / "out"), "--model", MODEL, *options]) == 1
     assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--strength", "2"], "strength: expected a number in [0, 1], got 2.0"),
+        (["--strength", "nan"], "strength: expected a number in [0, 1], got nan"),
+        (["--model", "resnet"], "name: expected one of ct_"),
+        (["--overwrite", "--resume"], "--resume: not allowed with argument --overwrite"),
+        (["--recursive", "--series", "1.2"], "--series: not allowed with argument --recursive"),
+        (["--recursive", "--strength", "2"], "strength: expected a number in [0, 1], got 2.0"),
+        (["--recursive", "--model", "resnet"], "name: expected one of ct_"),
+        (["--scheduler", "a:1"], "scheduler: expected together with --recursive"),
+    ],
+)
+def test_wrong_options_have_their_own_exit_code(options, message, refusal, tmp_path):
+    """2, whatever the scan: there is none."""
+    line = refusal(main, "denoise", str(tmp_path / "scan"), str(tmp_path / "out"), *options)
+    assert line.startswith("python -m helpers denoise: error: ") and message in line
     assert not (tmp_path / "out").exists()
 
 
@@ -383,12 +487,37 @@ def test_quiet(quiet, scan, tmp_path, capsys, monkeypatch):
     assert bool(captured.out) == bool(captured.err) == (not quiet)
 
 
-def test_an_interruption_has_its_own_exit_code(scan, monkeypatch, capsys):
-    from helpers import __main__ as command
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (MemoryError("no room\nfor more"), 1, "python -m helpers list: MemoryError: no room"),
+        (OSError("full"), 1, "python -m helpers list: full"),
+    ],
+)
+def test_an_interruption_has_its_own_exit_code(error, code, said, scan, monkeypatch, capsys):
+    from helpers.scans import sources
 
-    def interrupted(source):
-        raise KeyboardInterrupt
+    def fails(source):
+        raise error
 
-    monkeypatch.setattr(command, "searched", interrupted)
-    assert main(["list", str(scan)]) == 130
-    assert "interrupted" in capsys.readouterr().err
+    monkeypatch.setattr(sources, "searched", fails)
+    assert main(["list", str(scan)]) == code
+    assert capsys.readouterr().err == f"{said}\n"
+
+
+@pytest.mark.parametrize(("command", "when"), [("list", "pydicom"), ("denoise", "keras")])
+def test_an_interruption_of_an_import(command, when, scan, tmp_path):
+    """In a process of its own, where nothing is imported yet."""
+    (tmp_path / f"{when}.py").write_text("raise KeyboardInterrupt")
+    places = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
+    line = [sys.executable, "-m", "helpers", command, str(scan), str(tmp_path / "out")]
+    process = subprocess.run(
+        line[: 5 if command == "list" else 6],
+        env={**os.environ, "PYTHONPATH": places},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 130 and process.stderr.startswith("interrupted")
+    assert process.stderr.count("\n") == 1

@@ -1,5 +1,7 @@
 """helpers.scans.sources: which network suits a scan, and what is said of it."""
 
+import json
+
 import cv2
 import numpy as np
 import pytest
@@ -58,6 +60,42 @@ def test_pixels_of_an_unusual_size_are_reported(pixel_mm, said, tmp_path, capsys
     printed = capsys.readouterr().out
     assert ("the networks learned from pixels of about 0.7 to 1.4 mm" in printed) == said
     assert not remarks(None)
+
+
+@pytest.mark.parametrize(
+    ("places", "said"),
+    [
+        ([(0, 0, z) for z in (0, 2, 4, 6, 10, 12)], "(2 mm, but 4 mm before image31.dcm)"),
+        ([(0, 0, z) for z in (0, 2, 4, 6, 6.5, 8.5)], "(2 mm, but 0.5 mm before image31.dcm)"),
+        ([(0, 0.5 * k, 2 * k) for k in range(6)], "shifted against each other"),
+        ([(0, 0, 2 * k) for k in range(6)], ""),
+        ([(0, 0, 2)], ""),
+    ],
+)
+def test_slices_that_do_not_lie_evenly_are_reported(places, said, tmp_path, capsys):
+    one = series(tmp_path / "scan", places)
+    assert bool(remarks(one)) == bool(said)
+    arguments = ["denoise", str(tmp_path / "scan"), str(tmp_path / "out"), "--model", MODEL]
+    assert main(arguments) == 0
+    report = json.loads((tmp_path / "out" / "denoise.json").read_text())
+    assert report["remarks"] == remarks(one)
+    first = capsys.readouterr().out.splitlines()[0]
+    assert said in first and first.startswith("the series has slices") == bool(said)
+
+
+def test_files_that_are_left_out_are_reported(tmp_path, capsys):
+    """And a file that is added between two runs does not keep the second from going on."""
+    places = [(0, 0, 2 * k) for k in range(3)]
+    series(tmp_path / "scan", places)
+    write(tmp_path / "scan" / "dose", [image_file(5, SOPClassUID="1.2.840.10008.5.1.4.1.1.88.67")])
+    arguments = ["denoise", str(tmp_path / "scan"), str(tmp_path / "out"), "--model", MODEL]
+    assert main(arguments) == 0
+    said = "left out: 1 X-Ray Radiation Dose SR"
+    assert capsys.readouterr().out.splitlines()[0].startswith(said)
+    (tmp_path / "scan" / "note.txt").write_text("not an image")
+    assert main([*arguments, "--resume"]) == 0
+    report = json.loads((tmp_path / "out" / "denoise.json").read_text())
+    assert report["remarks"][0].startswith(said[:11]) and len(report["remarks"]) == 2
 
 
 @pytest.mark.slow
