@@ -7,9 +7,11 @@ import zipfile
 import pydicom
 import pytest
 from pydicom import uid
-from scans_of_tests import frames_file, write
+from pydicom.dataset import Dataset
+from scans_of_tests import frames_file, image_file, write
 
 from helpers.scans import denoise_scan
+from helpers.scans.derived import derived_header
 
 VALIDATOR = shutil.which("dciodvfy")
 needed = pytest.mark.skipif(
@@ -68,8 +70,17 @@ def test_slices_compressed_with_loss_have_no_new_faults(slices, tmp_path):
 
 
 @needed
-def test_a_file_of_many_frames_has_no_new_faults(tmp_path):
-    (old,) = write(tmp_path / "scan", [frames_file(3)])
+@pytest.mark.parametrize("derived", [False, True])
+def test_a_file_of_many_frames_has_no_new_faults(derived, tmp_path):
+    """Also of a file that says of each frame how it was derived."""
+    file = frames_file(3)
+    for frame in list(file.PerFrameFunctionalGroupsSequence) * derived:
+        step = derived_header(image_file(), "a cut", series_uid="1.2.8", series_number=4, suffix="")
+        names = ("DerivationDescription", "DerivationCodeSequence", "SourceImageSequence")
+        frame.DerivationImageSequence = [Dataset()]
+        for name in names:
+            frame.DerivationImageSequence[0][name] = step[name]
+    (old,) = write(tmp_path / "scan", [file])
     denoise_scan(tmp_path / "scan", tmp_path / "out", model=MODEL, save_noise=True)
     for path in (tmp_path / "out").rglob("*.dcm"):
         assert complaints(path) <= complaints(old)
