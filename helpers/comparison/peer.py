@@ -108,7 +108,7 @@ def read_peer(path=PEER):
 
     Examples
     --------
-    >>> list(read_peer())  # doctest: +SKIP
+    >>> list(read_peer())
     ['white', 'scanner']
     """
     found = stored_jobs(path, _JOBS, _COMMAND)

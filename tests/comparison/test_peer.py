@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers.comparison import peer
+from helpers.comparison import means_of_seeds, peer, without_clean
 from helpers.models import as_denoiser
 
 
@@ -72,3 +72,12 @@ def test_without_the_package_the_command_says_so(monkeypatch, refusal):
     monkeypatch.setattr(peer, "installed_version", lambda package: "")
     last = refusal(peer.main)
     assert last.endswith("careamics: expected the package to be installed; `pip install careamics`")
+
+
+def test_ours_is_no_worse():
+    """The stored results, in the mean over seeds, in both noises."""
+    ours = means_of_seeds(without_clean.read_without_clean())
+    for noise, seeds in peer.read_peer().items():
+        assert list(seeds) == list(without_clean.SEEDS)
+        theirs = np.mean([np.concatenate(patients).mean() for patients in seeds.values()])
+        assert ours[noise]["noise2void"].mean() > theirs - 0.1
