@@ -115,7 +115,9 @@ def grid_shape(count, columns):
 
 def show_grey(axis, image, name=""):
     """Show an image from black, 0, to white, 1."""
-    axis.imshow(np.squeeze(image), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axis.imshow(
+        np.reshape(image, np.shape(image)[:2]), cmap="gray", vmin=0, vmax=1, interpolation="nearest"
+    )
     axis.set_title(name, fontsize=10)
 
 

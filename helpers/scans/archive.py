@@ -101,6 +101,8 @@ def denoise_archive(source, destination, *, scheduler=None, resume=False, **sett
     check_apart(archive, destination)
     settings = _checked(settings, destination, resume)
     scans, broken = _scans(archive, destination)
+    for scan in scans:
+        check_apart(archive, scan.destination)
     done, failed = {}, 0
     begun, slices = time.monotonic(), sum(scan.slices for scan in scans)
     with ProgressLine() as line:

@@ -241,3 +241,8 @@ BAD = [
 def test_bad_input(message, call):
     with pytest.raises(ValueError, match=f"^{message}"):
         call()
+
+
+@pytest.mark.parametrize("shape", [(1, 9, 1), (9, 1, 1)])
+def test_images_of_one_row_or_column(shape):
+    assert isinstance(plotting.before_and_after(np.zeros(shape), np.zeros(shape)), Figure)

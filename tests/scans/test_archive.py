@@ -58,6 +58,15 @@ def test_each_series_has_a_folder_of_its_own(archive, tmp_path):
     assert "p2/1.2.3.4/a/image03.dcm" in contents(tmp_path / "out")
 
 
+def test_a_link_from_the_destination_into_the_archive_is_refused(archive, tmp_path):
+    before = contents(archive)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "p1").symlink_to(archive / "p2")
+    with pytest.raises(ValueError, match="1.1: expected a folder outside of the source"):
+        denoise_archive(archive, tmp_path / "out", model=MODEL, overwrite=True)
+    assert contents(archive) == before
+
+
 def test_the_network_is_loaded_once(archive, tmp_path, monkeypatch):
     loads, load = [], models.pretrained_denoiser
     monkeypatch.setattr(
