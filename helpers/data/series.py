@@ -31,10 +31,8 @@ class Series:
         Distance of rows, and of columns.
     orientation : tuple of float
         ImageOrientationPatient: the directions along a row and down a column.
-    number : int
-        SeriesNumber, or 0.
     taken : frozenset of int
-        The numbers of all DICOM files where it was found, also of those that were left out.
+        The SeriesNumbers of all DICOM files where it was found, also of those that were left out.
     fault : str
         What is wrong with it, in one sentence that names a file, or "".
 
@@ -53,7 +51,6 @@ class Series:
     shape: tuple
     pixel_mm: tuple
     orientation: tuple
-    number: int = 0
     taken: frozenset = frozenset()
     fault: str = ""
 
@@ -163,7 +160,7 @@ def find_series(folder):
                 continue
             frames = frames_of(path, header)
             uid, description = str(header.SeriesInstanceUID), header.get("SeriesDescription") or ""
-            about = str(description), _number(header), []
+            about = str(description), []
         except Exception as error:  # pydicom raises many kinds for damaged files
             reason = (str(error) or type(error).__name__).splitlines()[0]
             broken.append(f"{path}: expected a complete DICOM file of CT slices ({reason})")
@@ -171,8 +168,7 @@ def find_series(folder):
         groups.setdefault(uid, about)[-1].extend(frames)
     taken = frozenset(taken)
     series = [
-        series_of(uid, slices, description, number, taken)
-        for uid, (description, number, slices) in groups.items()
+        series_of(uid, slices, description, taken) for uid, (description, slices) in groups.items()
     ]
     series.sort(key=lambda one: (-len(one.frames), one.uid))
     return Found(tuple(series), dict(sorted(left_out.items())), tuple(broken))
@@ -244,7 +240,7 @@ def _number(header):
         return 0
 
 
-def series_of(uid, slices, description="", number=0, taken=frozenset()):
+def series_of(uid, slices, description="", taken=frozenset()):
     """Put the slices of a series in order, and look for faults.
 
     Parameters
@@ -253,7 +249,7 @@ def series_of(uid, slices, description="", number=0, taken=frozenset()):
         SeriesInstanceUID.
     slices : list of (Frame, (shape, pixel_mm, orientation))
         What `frames_of` returns for all files.
-    description, number, taken
+    description, taken
         See `Series`.
 
     Returns
@@ -291,7 +287,7 @@ def series_of(uid, slices, description="", number=0, taken=frozenset()):
             fault = fault or (
                 f"{above.path}: expected one slice at each place, {below.path.name} lies there, too"
             )
-    about = shape, pixel_mm, orientation, number, taken, fault
+    about = shape, pixel_mm, orientation, taken, fault
     return Series(uid, description, tuple(frames), *about)
 
 

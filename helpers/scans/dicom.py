@@ -106,17 +106,14 @@ class DicomScan:
     series : data.series.Series
     folder : Path
         In which it was found; names are relative to it.
-    numbers : set of int
-        Series numbers that are taken beside those in `series.taken`.
     """
 
     unit, ends = "hu", (HU_LOW, HU_HIGH)
 
-    def __init__(self, series, folder, numbers=()):
+    def __init__(self, series, folder):
         self.series, self.folder, self.label = series, folder, series.uid
         self.count = len(series.frames)
-        taken = series.taken.union(numbers)
-        free = (number for number in itertools.count(1001) if number not in taken)
+        free = (number for number in itertools.count(1001) if number not in series.taken)
         self.new_numbers = next(free), next(free)
         # Read for a slab, and again to be saved: decoded once.
         self._stored = functools.lru_cache(maxsize=32)(read_stored)

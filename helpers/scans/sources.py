@@ -57,9 +57,8 @@ def opened(source, series=None):
     with searched(source) as (folder, found):
         if found is not None and (found.series or found.broken or not _only_others(found)):
             chosen = choose_series(found, folder, series)
-            numbers = {one.number for one in found.series}
             place = folder if folder.is_dir() else folder.parent
-            yield DicomScan(chosen, place, numbers), found.left_out
+            yield DicomScan(chosen, place), found.left_out
             return
         if series is not None:
             raise ValueError(f"series: expected none, {source} holds no DICOM files")

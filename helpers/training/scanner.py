@@ -120,8 +120,9 @@ def _frequency(edge):
 
 
 @functools.cache
-def _bank():
-    return ct_noise_bank()
+def _from_the_bank(**settings):
+    """Return `scanner_noise` of the training patient's bank, which is read and checked once."""
+    return scanner_noise(ct_noise_bank(), **settings)
 
 
 def unknown_scanner_noise(clean, rng, **settings):
@@ -145,4 +146,4 @@ def unknown_scanner_noise(clean, rng, **settings):
     >>> unknown_scanner_noise(np.zeros((2, 64, 64, 5), "float32"), np.random.default_rng(0)).shape  # doctest: +SKIP
     (2, 64, 64, 5)
     """
-    return scanner_noise(_bank(), **settings)(clean, rng)
+    return _from_the_bank(**settings)(clean, rng)

@@ -112,7 +112,8 @@ def test_a_series_number_that_is_none_stops_nothing(number, scan):
         path.write_bytes(path.read_bytes().replace(b"123456", number))
     write(scan / "c", [image_file(0, series="9.9", SeriesNumber=7)])
     found = find_series(scan)
-    assert [(one.uid, one.number) for one in found.series] == [("1.2.3.4", 0), ("9.9", 7)]
+    assert [one.uid for one in found.series] == ["1.2.3.4", "9.9"]
+    assert [one.taken for one in found.series] == [{0, 7}, {0, 7}]
     assert not found.broken and not any(one.fault for one in found.series)
 
 

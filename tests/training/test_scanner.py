@@ -77,12 +77,14 @@ def test_a_kernel_afterwards_is_a_kernel_in_the_projections():
 
 
 def test_the_recipes_noise_comes_from_the_bank(bank, monkeypatch):
-    monkeypatch.setattr(scanner, "_bank", lambda: bank)
+    monkeypatch.setattr(scanner, "ct_noise_bank", lambda: bank)
+    scanner._from_the_bank.cache_clear()
     clean = np.zeros((2, 40, 40, 5), np.float32)
     noisy = training.unknown_scanner_noise(clean, np.random.default_rng(3), strongest=0.1)
     same = training.scanner_noise(bank, strongest=0.1)(clean, np.random.default_rng(3))
     np.testing.assert_array_equal(noisy, same)
     assert noisy.std() > 0
+    scanner._from_the_bank.cache_clear()
 
 
 DRAWS = np.random.default_rng(0).standard_normal((3, 40, 40)).astype(np.float32)
