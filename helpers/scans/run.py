@@ -144,12 +144,12 @@ def denoise_scan(
 
 
 def loaded(model):
-    """Load a network once for many scans; a file of weights again when it has changed."""
+    """Load a network once for many scans, also where two take turns; a file of weights again when it has changed."""
     path = Path(model)
     return _loaded(str(model), path.stat().st_mtime_ns if path.is_file() else None)
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=2)  # of an archive, some scans suit `ct_scan`, others `ct_scan_25d`
 def _loaded(model, changed):
     from ..models import pretrained_denoiser  # with Keras: `list`, and what is refused, do without
 

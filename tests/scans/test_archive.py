@@ -118,6 +118,25 @@ def test_the_network_is_loaded_once(archive, tmp_path, monkeypatch):
     assert loads == [str(weights)] * 2
 
 
+def test_two_networks_that_take_turns_are_loaded_once(tmp_path, monkeypatch):
+    """By size the series come as 1.0, 1.1, 1.2, 1.3; of two, the slices lie too far apart for neighbours."""
+    loads, load = [], models.pretrained_denoiser
+    monkeypatch.setattr(
+        models, "pretrained_denoiser", lambda name: loads.append(name) or load(name)
+    )
+    run._loaded.cache_clear()
+    for number, step in enumerate((1, 9, 1, 9)):
+        places = [[0, 0, step * k] for k in range(9 - number)]
+        files = [
+            image_file(k, series=f"1.{number}", ImagePositionPatient=place)
+            for k, place in enumerate(places)
+        ]
+        write(tmp_path / "archive" / str(number), files)
+    scans = denoise_archive(tmp_path / "archive", tmp_path / "out", dry_run=True)
+    assert [scan.slices for scan in scans] == [9, 8, 7, 6] and not any(one.fault for one in scans)
+    assert loads == ["ct_scan_25d", "ct_scan"]
+
+
 def test_a_series_that_fails_stops_nothing(archive, tmp_path, capsys):
     """A hole in a header, a file that is none, and a file that is none where no series lies."""
     series(archive / "p4", "4.1", RescaleSlope=0)
