@@ -23,14 +23,17 @@ def _parser():
     add("source", help=kinds + ", a picture")
     new = "what is to be made: a folder for DICOM or a folder of pictures, a file for a volume or a picture; "
     add("destination", help=new + "NAME.nii.gz converts DICOM")
-    add("--model", help="a shipped network or a .keras file (default: what suits the scan)")
+    add(
+        "--model",
+        help="a shipped network, such as ct_scan, or a .keras file (default: what suits the scan)",
+    )
     strength = "share of the noise to remove, 0 to 1 (default 1)"
     add("--strength", type=float, default=1.0, help=strength)
     views = "8 for the mean of eight views, in eight times the time (default 1)"
     add("--views", type=int, choices=[1, 8], default=1, help=views)
     one_or_all = denoise.add_mutually_exclusive_group().add_argument
     one_or_all("--series", metavar="UID", help="which series, where there are several")
-    one_or_all("--recursive", action="store_true", help="denoise every series of an archive")
+    one_or_all("--recursive", action="store_true", help="denoise every DICOM series of an archive")
     add("--save-noise", action="store_true", help="write what was removed, too")
     add("--preview", action="store_true", help="write a picture of one slice, before and after")
     anew_or_on = denoise.add_mutually_exclusive_group().add_argument

@@ -19,11 +19,13 @@ MEASURED = {
 
 
 def test_what_is_measured_is_a_scan(tmp_path, rng):
-    hu = rng.normal(0, 50, (3, 16, 24))
+    """And the network is the one that the command chooses for such scans."""
+    hu = rng.normal(0, 50, (5, 16, 24))
     archives.write_scan(tmp_path / "archive" / "a", hu, 0)
     archives.write_scan(tmp_path / "archive" / "b", hu, 1)
-    scans = denoise_archive(tmp_path / "archive", tmp_path / "out", model="ct_unet_small")
-    assert [(scan.slices, scan.fault) for scan in scans] == [(3, "")] * 2
+    scans = denoise_archive(tmp_path / "archive", tmp_path / "out")
+    assert [(scan.slices, scan.fault) for scan in scans] == [(5, "")] * 2
+    assert archives.network(tmp_path / "out") == "ct_scan_25d"
     assert len({scan.uid for scan in scans}) == 2
 
 

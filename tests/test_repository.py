@@ -17,6 +17,7 @@ from helpers import comparison, models, training
 from helpers.data import load_ct
 from helpers.hounsfield import WINDOW_WIDTH
 from helpers.noise import tissue_differences
+from helpers.scans.sources import PIXEL_MM
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS, SOLUTIONS = publish.notebooks(), publish.solutions()
@@ -591,8 +592,11 @@ def test_page_on_own_scans_knows_the_networks_and_the_options():
     text = (ROOT / "docs" / "own_scans.md").read_text(encoding="utf-8")
     assert {*re.findall(r"^\| `(ct_\w+)`", text, flags=re.MULTILINE)} == {*models.shipped()}
     denoise = (ROOT / "helpers" / "__main__.py").read_text(encoding="utf-8")
-    for option in re.findall(r"`(--[a-z-]+)", text):
-        assert f'"{option}"' in denoise or option == "--help"
+    told = {*re.findall(r"`(--[a-z-]+)", text)} | {"--help"}
+    assert told == {*re.findall(r'"(--[a-z-]+)"', denoise)} | {"--help"}
+    low, high = PIXEL_MM
+    wanted = f"smaller than about {low} mm or larger than about {high} mm"
+    assert wanted in _said("docs/own_scans.md")
     assert "a sixth of the weights" in text
     small, large = (
         training.RECIPES[n].network().count_params() for n in ("ct_unet_small", "ct_unet")

@@ -31,8 +31,6 @@ class Series:
         Distance of rows, and of columns.
     orientation : tuple of float
         ImageOrientationPatient: the directions along a row and down a column.
-    taken : frozenset of int
-        The SeriesNumbers of all DICOM files where it was found, also of those that were left out.
     fault : str
         What is wrong with it, in one sentence that names a file, or "".
 
@@ -51,7 +49,6 @@ class Series:
     shape: tuple
     pixel_mm: tuple
     orientation: tuple
-    taken: frozenset = frozenset()
     fault: str = ""
 
     @property
@@ -110,11 +107,42 @@ class Found:
         How many files are something else, by what they are.
     broken : tuple of str
         One sentence for each file that says it is DICOM and cannot be read, and for each folder that cannot be read.
+    taken : frozenset of int
+        The SeriesNumbers of all DICOM files, also of those that were left out.
     """
 
     series: tuple
     left_out: dict
     broken: tuple
+    taken: frozenset = frozenset()
+
+
+@dataclass(frozen=True)
+class File:
+    """What one file says before a pixel is read.
+
+    Parameters
+    ----------
+    path : Path
+    other : str
+        What it is instead of CT slices, or "".
+    fault : str
+        Why it cannot be read, in one sentence that names it, or "". A folder may have one, too.
+    number : int, optional
+        SeriesNumber, of a DICOM file.
+    uid, description : str
+        SeriesInstanceUID and SeriesDescription, of CT slices.
+    slices : tuple of (Frame, (shape, pixel_mm, orientation))
+        What `frames_of` returns.
+    """
+
+    path: Path
+    other: str = ""
+    fault: str = ""
+    number: int | None = None
+    uid: str = ""
+    description: str = ""
+    slices: tuple = ()
 
 
 def find_series(folder):
@@ -146,32 +174,72 @@ def find_series(folder):
     >>> [(series.description, len(series.frames)) for series in found.series]  # doctest: +SKIP
     [('Thorax 1.0 B70f', 320), ('Topogram 0.6 T20f', 1)]
     """
+    return sort_files(read_files(folder))
+
+
+def read_files(folder):
+    """Read what all files below a folder, or one file, say before a pixel is read: a list of File, in a fixed order."""
     folder = Path(folder)
     if not folder.exists():
         raise FileNotFoundError(f"{folder}: no such folder; expected one that holds DICOM files")
-    groups, taken, left_out, broken = {}, set(), Counter(), []
-    for path in _files(folder, broken) if folder.is_dir() else [folder]:
-        try:
-            other, header = header_of(path)
-            if header is not None:
-                taken.add(_number(header))
-            if other:
-                left_out[other] += 1
-                continue
-            frames = frames_of(path, header)
-            uid, description = str(header.SeriesInstanceUID), header.get("SeriesDescription") or ""
-            about = str(description), []
-        except Exception as error:  # pydicom raises many kinds for damaged files
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            broken.append(f"{path}: expected a complete DICOM file of CT slices ({reason})")
-            continue
-        groups.setdefault(uid, about)[-1].extend(frames)
-    taken = frozenset(taken)
-    series = [
-        series_of(uid, slices, description, taken) for uid, (description, slices) in groups.items()
-    ]
+    if folder.is_file():
+        return [_read(folder)]
+    files = []
+
+    def report(error):
+        why = f"{error.filename}: expected a folder that can be read ({error.strerror})"
+        files.append(File(Path(error.filename), fault=why))
+
+    for place, folders, names in os.walk(folder, onerror=report):
+        folders.sort()
+        files += [_read(Path(place, name)) for name in sorted(names)]
+    return files
+
+
+def _read(path):
+    """Read what a file says; its header is forgotten."""
+    number = None
+    try:
+        other, header = header_of(path)
+        number = None if header is None else _number(header)
+        if other:
+            return File(path, other, number=number)
+        uid, description = str(header.SeriesInstanceUID), header.get("SeriesDescription") or ""
+        return File(path, "", "", number, uid, str(description), tuple(frames_of(path, header)))
+    except Exception as error:  # pydicom raises many kinds for damaged files
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        why = f"{path}: expected a complete DICOM file of CT slices ({reason})"
+        return File(path, fault=why, number=number)
+
+
+def sort_files(files):
+    """Sort the CT slices among files into series.
+
+    Parameters
+    ----------
+    files : list of File
+        Of a whole folder, or those of them that lie below one of its subfolders: then it is what `find_series` would
+        find there.
+
+    Returns
+    -------
+    Found
+
+    Examples
+    --------
+    >>> sort_files([File(Path("a/1.dcm"), other="MR Image", number=4)])
+    Found(series=(), left_out={'MR Image': 1}, broken=(), taken=frozenset({4}))
+    """
+    groups = {}
+    for file in files:
+        if file.slices:
+            groups.setdefault(file.uid, (file.description, []))[-1].extend(file.slices)
+    series = [series_of(uid, slices, description) for uid, (description, slices) in groups.items()]
     series.sort(key=lambda one: (-len(one.frames), one.uid))
-    return Found(tuple(series), dict(sorted(left_out.items())), tuple(broken))
+    left_out = Counter(file.other for file in files if file.other)
+    broken = tuple(file.fault for file in files if file.fault)
+    taken = frozenset(file.number for file in files if file.number is not None)
+    return Found(tuple(series), dict(sorted(left_out.items())), broken, taken)
 
 
 def choose_series(found, where, name=None):
@@ -221,17 +289,6 @@ def choose_series(found, where, name=None):
     return series
 
 
-def _files(folder, broken):
-    """All files below a folder, in a fixed order; a sentence for each folder that cannot be read goes into `broken`."""
-
-    def report(error):
-        broken.append(f"{error.filename}: expected a folder that can be read ({error.strerror})")
-
-    for place, folders, names in os.walk(folder, onerror=report):
-        folders.sort()
-        yield from (Path(place, name) for name in sorted(names))
-
-
 def _number(header):
     """SeriesNumber, or 0 where it is missing or no number."""
     try:
@@ -240,7 +297,7 @@ def _number(header):
         return 0
 
 
-def series_of(uid, slices, description="", taken=frozenset()):
+def series_of(uid, slices, description=""):
     """Put the slices of a series in order, and look for faults.
 
     Parameters
@@ -249,8 +306,8 @@ def series_of(uid, slices, description="", taken=frozenset()):
         SeriesInstanceUID.
     slices : list of (Frame, (shape, pixel_mm, orientation))
         What `frames_of` returns for all files.
-    description, taken
-        See `Series`.
+    description : str
+        SeriesDescription.
 
     Returns
     -------
@@ -287,8 +344,7 @@ def series_of(uid, slices, description="", taken=frozenset()):
             fault = fault or (
                 f"{above.path}: expected one slice at each place, {below.path.name} lies there, too"
             )
-    about = shape, pixel_mm, orientation, taken, fault
-    return Series(uid, description, tuple(frames), *about)
+    return Series(uid, description, tuple(frames), shape, pixel_mm, orientation, fault)
 
 
 def _rounded(numbers):

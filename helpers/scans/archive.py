@@ -12,13 +12,14 @@ import functools
 import os
 import threading
 import time
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydicom.uid import UID
 
 from ..checks import check_number
-from ..data.series import choose_series, find_series
+from ..data.series import choose_series, read_files, sort_files
 from ..progress import ProgressLine
 from .derived import new_uid
 from .run import check_apart, denoise_scan, loaded
@@ -57,8 +58,8 @@ def denoise_archive(source, destination, *, scheduler=None, resume=False, **sett
     The series UID in the folder F of the archive goes to F/UID in the destination, whatever else lies in F; a UID
     that is not well-formed is replaced by one that is. A series whose files lie in several folders is in the folder
     that holds them all. Where the same series was copied to several folders, so that slices lie twice at one place,
-    each copy is a series. A series that fails stops nothing. All headers are read before the first series is
-    denoised, and for each series those of its folder again: a very large archive is better given part by part.
+    each copy is a series. A series that fails stops nothing. All files are searched before the first series is
+    denoised, and what was found stays in memory: a very large archive is better given part by part.
 
     Parameters
     ----------
@@ -71,7 +72,7 @@ def denoise_archive(source, destination, *, scheduler=None, resume=False, **sett
     resume : bool
         Do what is missing from an earlier run of the same settings.
     **settings
-        `model`, `strength`, `overwrite` and the other options of `denoise_scan`, but for `series`.
+        `model`, `strength`, `overwrite` and the other options of `denoise_scan`, but for `series` and `found`.
 
     Returns
     -------
@@ -98,15 +99,17 @@ def denoise_archive(source, destination, *, scheduler=None, resume=False, **sett
     """
     spread = _by_dask(scheduler) if scheduler else map
     archive, destination = (Path(os.path.abspath(folder)) for folder in (source, destination))
+    if archive.is_file():
+        raise ValueError(f"{archive}: expected a folder, got a file; a ZIP must be unpacked first")
     check_apart(archive, destination)
     settings = _checked(settings, destination, resume)
-    scans, broken = _scans(archive, destination)
+    scans, found, broken = _scans(archive, destination)
     for scan in scans:
         check_apart(archive, scan.destination)
     done, failed = {}, 0
     begun, slices = time.monotonic(), sum(scan.slices for scan in scans)
     with ProgressLine() as line:
-        for scan in spread(functools.partial(_denoised, settings=settings), scans):
+        for scan in spread(functools.partial(_denoised, settings=settings), scans, found):
             done[scan.destination] = scan
             failed += bool(scan.fault)
             ready = sum(one.slices for one in done.values())
@@ -145,16 +148,33 @@ def failures(scans):
 
 
 def _scans(archive, destination):
-    """Find what there is to do, and sentences on broken files; headers are forgotten."""
-    found = find_series(archive)
-    if not found.series and not found.broken:
-        choose_series(found, archive)  # says what there is instead
-    scans = []
-    for series in found.series:
-        for folder, frames in _copies(series.frames):
-            target = destination / folder.relative_to(archive) / _name(series.uid)
-            scans.append(Scan(folder, series.uid, target, len(frames)))
-    return scans, found.broken
+    """Find what there is to do: each Scan, what was found in its folder, and sentences on broken files."""
+    files = read_files(archive)
+    everything = sort_files(files)
+    if not everything.series and not everything.broken:
+        choose_series(everything, archive)  # says what there is instead
+    places = [
+        (folder, series.uid) for series in everything.series for folder in _copies(series.frames)
+    ]
+    below = _below(files, {folder for folder, _ in places})
+    found = {folder: sort_files(its) for folder, its in below.items()}
+    known = {(folder, one.uid): one for folder, its in found.items() for one in its.series}
+    scans, parts = [], []
+    for folder, uid in places:
+        target = destination / folder.relative_to(archive) / _name(uid)
+        scans.append(Scan(folder, uid, target, len(known[folder, uid].frames)))
+        parts.append(replace(found[folder], series=(known[folder, uid],)))
+    return scans, parts, everything.broken
+
+
+def _below(files, folders):
+    """Return which files lie below each folder, at any depth."""
+    below = defaultdict(list)
+    for file in files:
+        for folder in file.path.parents:
+            if folder in folders:
+                below[folder].append(file)
+    return below
 
 
 def _name(uid):
@@ -163,7 +183,7 @@ def _name(uid):
 
 
 def _copies(frames):
-    """Split a series where it was copied: (folder, frames) of each copy."""
+    """Split a series where it was copied: the folder of each copy."""
     folder = Path(os.path.commonpath([frame.path.parent for frame in frames]))
     places = {tuple(round(number, 2) for number in frame.place) for frame in frames}
     inside = {}
@@ -171,7 +191,7 @@ def _copies(frames):
         below = frame.path.relative_to(folder).parts
         inside.setdefault(below[0] if len(below) > 1 else "", []).append(frame)
     if len(places) == len(frames) or "" in inside:
-        return [(folder, frames)]
+        return [folder]
     return [copy for name in sorted(inside) for copy in _copies(inside[name])]
 
 
@@ -194,11 +214,12 @@ def _checked(settings, destination, resume):
     return settings | {"resume": not settings["overwrite"]}
 
 
-def _denoised(scan, settings):
+def _denoised(scan, found, settings):
     """Denoise one series; return it, with what is wrong."""
     with _ONE_AT_A_TIME:
         try:
-            denoise_scan(scan.source, scan.destination, series=scan.uid, **settings)
+            known = {"series": scan.uid, "found": found}
+            denoise_scan(scan.source, scan.destination, **known, **settings)
         except Exception as error:  # whatever it is, the other series go on
             return replace(scan, fault=_sentence(error))
     return scan
@@ -223,9 +244,12 @@ def _by_dask(scheduler):
             f"scheduler: expected the address of a running Dask scheduler, got {scheduler!r} ({_sentence(error)})"
         ) from error
 
-    def spread(function, scans):
+    def spread(function, scans, found):
         with client:
-            waiting = dict(zip(client.map(function, scans, pure=False), scans))
+            waiting = {
+                client.submit(function, scan, its, pure=False): scan
+                for scan, its in zip(scans, found)
+            }
             for future in as_completed(list(waiting)):
                 scan, error = waiting.pop(future), future.exception()
                 # An error of Dask's own, such as KilledWorker where workers died again and again.

@@ -106,14 +106,16 @@ class DicomScan:
     series : data.series.Series
     folder : Path
         In which it was found; names are relative to it.
+    taken : set of int
+        The SeriesNumbers that the study has already.
     """
 
     unit, ends = "hu", (HU_LOW, HU_HIGH)
 
-    def __init__(self, series, folder):
+    def __init__(self, series, folder, taken):
         self.series, self.folder, self.label = series, folder, series.uid
         self.count = len(series.frames)
-        free = (number for number in itertools.count(1001) if number not in series.taken)
+        free = (number for number in itertools.count(1001) if number not in taken)
         self.new_numbers = next(free), next(free)
         # Read for a slab, and again to be saved: decoded once.
         self._stored = functools.lru_cache(maxsize=32)(read_stored)

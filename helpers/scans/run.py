@@ -29,6 +29,7 @@ def denoise_scan(
     strength=1.0,
     views=1,
     series=None,
+    found=None,
     save_noise=False,
     preview=False,
     overwrite=False,
@@ -59,6 +60,8 @@ def denoise_scan(
         1, or 8 for the mean of eight views (`models.self_ensemble`), in eight times the time.
     series : str, optional
         SeriesInstanceUID; needed where there are several.
+    found : data.series.Found, optional
+        What `find_series` found in the source, if it has been searched already; it is not searched again.
     save_noise : bool
         Write what was removed, too: into the folder `noise` in the destination, or beside a file.
     preview : bool
@@ -104,7 +107,7 @@ def denoise_scan(
     if overwrite and resume:
         raise ValueError("resume: expected either overwrite or resume, got both")
     source, destination = Path(source), Path(destination)
-    with opened(source, series) as (scan, left_out):
+    with opened(source, series, found) as (scan, left_out):
         name = str(model or model_for(scan.series))
         denoiser = loaded(name)
         if about(denoiser).volume and lonely(scan.series):
@@ -141,12 +144,12 @@ def denoise_scan(
 
 
 def loaded(model):
-    """Load a network once for many scans; a file of weights again when it has changed."""
+    """Load a network once for many scans, also where two take turns; a file of weights again when it has changed."""
     path = Path(model)
     return _loaded(str(model), path.stat().st_mtime_ns if path.is_file() else None)
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=2)  # of an archive, some scans suit `ct_scan`, others `ct_scan_25d`
 def _loaded(model, changed):
     from ..models import pretrained_denoiser  # with Keras: `list`, and what is refused, do without
 

@@ -22,7 +22,7 @@ PIXEL_MM = (
 
 
 @contextlib.contextmanager
-def opened(source, series=None):
+def opened(source, series=None, found=None):
     """Open the scan that a path names.
 
     Parameters
@@ -32,6 +32,8 @@ def opened(source, series=None):
         is in `voxels.FORMATS`, or a picture.
     series : str, optional
         SeriesInstanceUID, where there are several.
+    found : data.series.Found, optional
+        What was found in a folder of DICOM files that has been searched already.
 
     Yields
     ------
@@ -54,11 +56,12 @@ def opened(source, series=None):
     (320, {'X-Ray Radiation Dose SR': 1})
     """
     source = Path(source)
-    with searched(source) as (folder, found):
+    known = contextlib.nullcontext((source, found))
+    with searched(source) if found is None else known as (folder, found):
         if found is not None and (found.series or found.broken or not _only_others(found)):
             chosen = choose_series(found, folder, series)
             place = folder if folder.is_dir() else folder.parent
-            yield DicomScan(chosen, place), found.left_out
+            yield DicomScan(chosen, place, found.taken), found.left_out
             return
         if series is not None:
             raise ValueError(f"series: expected none, {source} holds no DICOM files")

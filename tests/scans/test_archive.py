@@ -2,10 +2,12 @@
 
 import json
 import os
+import pickle
 import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +17,7 @@ from scans_of_tests import contents, image_file, write
 
 from helpers import models
 from helpers.__main__ import main
+from helpers.data.series import find_series
 from helpers.scans import denoise_archive, denoise_scan, run
 
 MODEL = "ct_unet_small"
@@ -58,6 +61,38 @@ def test_each_series_has_a_folder_of_its_own(archive, tmp_path):
     assert "p2/1.2.3.4/a/image03.dcm" in contents(tmp_path / "out")
 
 
+def test_each_header_is_read_once_before_the_run(archive, tmp_path, monkeypatch):
+    """Also where many series share a folder."""
+    from helpers.data import series as module
+
+    read, header_of = [], module.header_of
+    monkeypatch.setattr(module, "header_of", lambda path: read.append(path) or header_of(path))
+    scans = denoise_archive(archive, tmp_path / "out", model=MODEL, dry_run=True)
+    assert not any(scan.fault for scan in scans)
+    assert sorted(read) == sorted(path for path in archive.rglob("*") if path.is_file())
+
+
+def test_what_is_handed_on_is_what_the_folder_holds(archive, tmp_path, monkeypatch):
+    """Its series and no other, and all that counts for it: numbers, files that are left out or broken."""
+    from helpers.scans import archive as module
+
+    localiser = {"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"], "SeriesNumber": 1001}
+    write(archive / "p1" / "more", [image_file(0, series="1.3", **localiser)])
+    (archive / "p3" / "x.dcm").write_text("hello")
+    handed = []
+    monkeypatch.setattr(
+        module, "_denoised", lambda scan, found, settings: handed.append((scan, found)) or scan
+    )
+    denoise_archive(archive, tmp_path / "out")
+    assert len(handed) == 4
+    for scan, found in handed:
+        alone = find_series(scan.source)
+        assert replace(alone, series=found.series) == found == pickle.loads(pickle.dumps(found))
+        assert found.series == tuple(one for one in alone.series if one.uid == scan.uid)
+    assert {1001 in found.taken for _, found in handed} == {True, False}
+    assert [len(found.broken) for _, found in handed] == [0, 1, 0, 0]
+
+
 def test_a_link_from_the_destination_into_the_archive_is_refused(archive, tmp_path):
     before = contents(archive)
     (tmp_path / "out").mkdir()
@@ -81,6 +116,25 @@ def test_the_network_is_loaded_once(archive, tmp_path, monkeypatch):
     os.utime(weights, (1, 1))  # trained anew
     denoise_archive(archive, tmp_path / "c", model=weights)
     assert loads == [str(weights)] * 2
+
+
+def test_two_networks_that_take_turns_are_loaded_once(tmp_path, monkeypatch):
+    """By size the series come as 1.0, 1.1, 1.2, 1.3; of two, the slices lie too far apart for neighbours."""
+    loads, load = [], models.pretrained_denoiser
+    monkeypatch.setattr(
+        models, "pretrained_denoiser", lambda name: loads.append(name) or load(name)
+    )
+    run._loaded.cache_clear()
+    for number, step in enumerate((1, 9, 1, 9)):
+        places = [[0, 0, step * k] for k in range(9 - number)]
+        files = [
+            image_file(k, series=f"1.{number}", ImagePositionPatient=place)
+            for k, place in enumerate(places)
+        ]
+        write(tmp_path / "archive" / str(number), files)
+    scans = denoise_archive(tmp_path / "archive", tmp_path / "out", dry_run=True)
+    assert [scan.slices for scan in scans] == [9, 8, 7, 6] and not any(one.fault for one in scans)
+    assert loads == ["ct_scan_25d", "ct_scan"]
 
 
 def test_a_series_that_fails_stops_nothing(archive, tmp_path, capsys):
@@ -130,7 +184,7 @@ def test_the_progress_line_tells_the_time_left(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     clock = SimpleNamespace(monotonic=iter([0, 240, 300]).__next__)
     monkeypatch.setattr(module, "time", clock)
-    monkeypatch.setattr(module, "_denoised", lambda scan, settings: scan)
+    monkeypatch.setattr(module, "_denoised", lambda scan, found, settings: scan)
     for uid, count in (("1.1", 4), ("1.2", 1)):
         (tmp_path / "archive" / uid).mkdir(parents=True)
         series(tmp_path / "archive" / uid, uid, count)
@@ -217,6 +271,7 @@ def test_bad_settings(settings, message, archive, tmp_path):
     [
         ("archive", "archive/out", "expected a folder outside of the source"),
         ("nothing", "out", "nothing: no such folder"),
+        ("archive/note.txt", "out", "note.txt: expected a folder, got a file"),
         ("empty", "out", "empty: expected CT slices, found none .left out: 1 file that is not"),
     ],
 )
