@@ -205,7 +205,8 @@ def _read(path):
         if other:
             return File(path, other, number=number)
         uid, description = str(header.SeriesInstanceUID), header.get("SeriesDescription") or ""
-        return File(path, "", "", number, uid, str(description), tuple(frames_of(path, header)))
+        slices = tuple(frames_of(path, header))
+        return File(path, number=number, uid=uid, description=str(description), slices=slices)
     except Exception as error:  # pydicom raises many kinds for damaged files
         reason = (str(error) or type(error).__name__).splitlines()[0]
         why = f"{path}: expected a complete DICOM file of CT slices ({reason})"

@@ -82,7 +82,8 @@ def denoise_archive(source, destination, *, scheduler=None, resume=False, **sett
     Raises
     ------
     ValueError
-        If there is no series, a folder lies in the other one, or Dask is needed and not installed.
+        If the archive is a file, there is no series, a folder lies in the other one, or Dask is needed and not
+        installed.
     FileNotFoundError, FileExistsError
         If there is no archive, or the destination holds files.
     ConnectionError

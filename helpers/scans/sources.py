@@ -56,8 +56,8 @@ def opened(source, series=None, found=None):
     (320, {'X-Ray Radiation Dose SR': 1})
     """
     source = Path(source)
-    known = contextlib.nullcontext((source, found))
-    with searched(source) if found is None else known as (folder, found):
+    search = searched(source) if found is None else contextlib.nullcontext((source, found))
+    with search as (folder, found):
         if found is not None and (found.series or found.broken or not _only_others(found)):
             chosen = choose_series(found, folder, series)
             place = folder if folder.is_dir() else folder.parent
