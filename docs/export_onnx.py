@@ -13,8 +13,7 @@ import re
 import numpy as np
 
 import publish
-from helpers.models import WEIGHTS
-from helpers.models.denoisers import GRAIN_STD
+from helpers.models import GRAIN_STD, WEIGHTS
 
 FOLDER = publish.ROOT / "docs" / "demo" / "try" / "networks"
 PAGE = (publish.ROOT / "docs" / "try.md").read_text(encoding="utf-8")
