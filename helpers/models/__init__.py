@@ -14,4 +14,4 @@ from .networks import (
     strided_conv_autoencoder,
 )
 from .pretrained import WEIGHTS, pretrained_denoiser, shipped
-from .wrappers import GRAIN_STD, at_strength, self_ensemble, spare_grain
+from .wrappers import GRAIN_STD, self_ensemble, spare_grain

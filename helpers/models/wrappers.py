@@ -66,54 +66,6 @@ def spare_grain(denoiser, std=GRAIN_STD):
     return checked(denoise, about(denoiser, "grain spared"))
 
 
-def at_strength(denoiser, strength):
-    """Let a denoiser remove only a share of what it would remove.
-
-    What was removed by mistake is gone. A lower strength leaves the same share of it, and of the noise, in the image.
-
-    Parameters
-    ----------
-    denoiser : function
-        From a noisy batch (n, height, width, 1) to a denoised one of the same shape.
-    strength : float
-        From 0, which returns the noisy images, to 1, which returns the denoiser's.
-
-    Returns
-    -------
-    function
-        A denoiser, too. It raises ValueError for a wrong shape or type, for values that noise cannot explain, and
-        where the denoiser returns another shape.
-
-    Raises
-    ------
-    ValueError
-        If `strength` is not a number in [0, 1].
-
-    References
-    ----------
-    Scanners offer the same for iterative reconstruction, as a level or a percentage: Geyer et al., "State of
-    the art: iterative CT reconstruction techniques", Radiology 276, 2015.
-
-    Examples
-    --------
-    >>> half = at_strength(lambda noisy: np.zeros_like(noisy), 0.5)
-    >>> half(np.ones((1, 8, 8, 1), "float32")).max().item()
-    0.5
-    """
-    strength, inner = check_number(strength, "strength", 0, 1), trusting(denoiser)
-
-    def denoise(noisy):
-        denoised = np.asarray(inner(noisy.copy()), np.float32)  # it may write into its input
-        if denoised.shape != noisy.shape:
-            raise ValueError(
-                f"denoiser: expected images of shape {noisy.shape}, got {denoised.shape}"
-            )
-        return noisy + np.float32(strength) * (denoised - noisy)
-
-    known = about(denoiser, "your function")
-    return checked(denoise, replace(known, label=f"{known.label}, strength {strength:g}"))
-
-
 def self_ensemble(denoiser):
     """Let a denoiser look at each image in eight ways, turned and mirrored, and average its answers.
 

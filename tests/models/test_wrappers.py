@@ -63,31 +63,3 @@ def test_self_ensemble_has_no_favourite_direction(small_unet, pictures):
     for turned in (lambda x: x[:, ::-1], lambda x: x[:, :, ::-1], lambda x: np.rot90(x, 1, (1, 2))):
         np.testing.assert_allclose(denoise(turned(pictures)), turned(denoise(pictures)), atol=1e-6)
         assert np.abs(single(turned(pictures)) - turned(single(pictures))).max() > 1e-4
-
-
-@pytest.mark.parametrize(("strength", "expected"), [(0, 1.0), (0.25, 0.8), (1, 0.2)])
-def test_strength_mixes_back_what_was_removed(strength, expected):
-    denoise = models.at_strength(lambda noisy: noisy * np.float32(0.2), strength)
-    images = np.ones((2, 8, 8, 1), np.float32)
-    np.testing.assert_allclose(denoise(images), expected, rtol=1e-6)
-    assert (images == 1).all()
-
-
-def test_strength_of_a_denoiser_that_writes_into_its_input_or_changes_the_shape(pictures):
-    def writes(noisy):
-        noisy *= 0
-        return noisy
-
-    before = pictures.copy()
-    np.testing.assert_array_equal(models.at_strength(writes, 0)(pictures), before)
-    np.testing.assert_array_equal(pictures, before)
-    with pytest.raises(ValueError, match="^denoiser: expected images of shape"):
-        models.at_strength(lambda noisy: noisy[..., 0], 0.5)(pictures)
-
-
-def test_strength_keeps_the_record(shipped):
-    known = models.at_strength(shipped["ct_unet_25d"], 0.5).about
-    assert known.volume and known.label == "U-Net on 5 slices, strength 0.5"
-    for bad in (-0.1, 1.1, np.nan, "full", None):
-        with pytest.raises(ValueError, match="^strength: expected a number in"):
-            models.at_strength(lambda noisy: noisy, bad)
