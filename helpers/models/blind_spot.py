@@ -83,4 +83,4 @@ def j_invariant(denoiser, spacing=GRID_SPACING):
             answer[grid] = inner(hidden_grid(noisy, row, column, spacing))[grid]
         return answer
 
-    return checked(denoise, replace(known, label=f"{known.label}, blind"))
+    return checked(denoise, replace(known, label=f"{known.label}, blind spot"))

@@ -24,7 +24,7 @@ def test_j_invariant_answers_without_seeing_the_pixel(spacing, pictures):
     assert (before[:, 7, 8] == after[:, 7, 8]).all()
     different = {tuple(at) for at in np.argwhere(before != after)[:, 1:3]}
     assert different == {(6, 8), (8, 8), (7, 7), (7, 9)}
-    assert denoise.about.label == "your function, blind"
+    assert denoise.about.label == "your function, blind spot"
     for bad in (1, 0, 2.5, None):
         with pytest.raises(ValueError, match="^spacing: expected a whole number"):
             models.j_invariant(lambda noisy: noisy, bad)
