@@ -1,12 +1,11 @@
 """The shipped networks, and others of your own, read from the files that a training stores."""
 
-import contextlib
 import hashlib
 import json
 from pathlib import Path
 
 from .._keras import keras
-from .denoisers import as_denoiser
+from .denoisers import as_denoiser, multiple_of
 from .wrappers import spare_grain
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
@@ -74,7 +73,7 @@ def pretrained_denoiser(name="ct_unet"):
         raise ValueError(
             f"{path}: expected weights that Keras can load, the file is damaged"
         ) from error
-    _check_shapes(path, model)
+    multiple_of(model, path)  # or it is no denoiser
     if path.parent != WEIGHTS and not path.with_suffix(".json").exists():
         return as_denoiser(model, path.stem, source=str(path), version=version)  # not trained here
     label, source, spares_grain = _recipe(path.with_suffix(".json"))
@@ -98,21 +97,6 @@ def weights_file(name):
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; expected weights that Keras can load")
     return path
-
-
-def _check_shapes(path, model):
-    """Raise ValueError if a model does not make one image of an odd number of slices, of the same size."""
-    given = made = None
-    with contextlib.suppress(Exception):  # of several inputs, or of none that is known
-        _, height, width, slices = given = model.input_shape
-        given = (1, height or 64, width or 64, slices)
-        made = tuple(model.compute_output_shape(given))
-        if slices % 2 and made == (*given[:3], 1):
-            return
-    raise ValueError(
-        f"{path}: expected a denoiser, from (n, height, width, slices), 1 or an odd number of neighbouring slices, "
-        f"to (n, height, width, 1), got a network from {given} to {made}"
-    )
 
 
 def _recipe(path):

@@ -1,7 +1,9 @@
 """helpers.models.denoisers: networks as denoisers for any image."""
 
+import keras
 import numpy as np
 import pytest
+from keras import layers
 
 from helpers import models
 from helpers.models import denoisers
@@ -75,3 +77,37 @@ def test_bad_images(make, small_unet, bad_batches):
     for images in bad_batches:
         with pytest.raises(ValueError, match="^noisy: expected"):
             denoise(images)
+
+
+def thirds():
+    """A network that shrinks images to a third."""
+    inputs = keras.Input((None, None, 1))
+    x = layers.Conv2D(4, 3, strides=3)(inputs)
+    return keras.Model(inputs, layers.Conv2DTranspose(1, 3, strides=3)(x))
+
+
+@pytest.mark.parametrize(
+    ("build", "multiple"),
+    [
+        (lambda: models.conv_autoencoder(4), 8),  # it halves twice, and 8 is the least
+        (lambda: models.denoising_unet((4,) * 3, (1,) * 3), 8),
+        (lambda: models.denoising_unet((4,) * 5, (1,) * 5, slices=3), 32),
+        (lambda: models.dense_autoencoder(8, image_shape=(12, 10, 1)), 8),
+        (thirds, 24),
+    ],
+)
+def test_the_multiple_follows_from_the_network(build, multiple, rng):
+    model = build()
+    assert denoisers.multiple_of(model) == multiple
+    height, width = model.input_shape[1] or 21, model.input_shape[2] or 50
+    images = rng.random((3, height, width, 1)).astype(np.float32)
+    assert models.as_denoiser(model)(images).shape == images.shape
+
+
+def test_a_model_that_is_no_denoiser_is_refused():
+    inputs = keras.Input((None, None, 1))
+    two = keras.Model(inputs, layers.Conv2D(2, 3, padding="same")(inputs))
+    with pytest.raises(
+        ValueError, match=r"^model: expected a denoiser, .* 768, 1\) to .* 768, 2\)$"
+    ):
+        models.as_denoiser(two)

@@ -159,12 +159,12 @@ def classifier(inputs):
 @pytest.mark.parametrize(
     ("slices", "last", "got"),
     [
-        (1, classifier, r"from \(1, 64, 64, 1\) to \(1, 4\)"),
-        (1, layers.Conv2D(2, 3, padding="same"), r"to \(1, 64, 64, 2\)"),
-        (1, layers.Conv2D(1, 3, padding="same", strides=2), r"to \(1, 32, 32, 1\)"),
-        (1, layers.Conv2D(1, 3), r"to \(1, 62, 62, 1\)"),
-        (3, layers.Conv2D(3, 3, padding="same"), r"to \(1, 64, 64, 3\)"),
-        (2, layers.Conv2D(1, 3, padding="same"), r"from \(1, 64, 64, 2\) to \(1, 64, 64, 1\)"),
+        (1, classifier, r"from \(1, 256, 768, 1\) to \(1, 4\)"),
+        (1, layers.Conv2D(2, 3, padding="same"), r"to \(1, 256, 768, 2\)"),
+        (1, layers.Conv2D(1, 3, padding="same", strides=2), r"to \(1, 128, 384, 1\)"),
+        (1, layers.Conv2D(1, 3), r"to \(1, 254, 766, 1\)"),
+        (3, layers.Conv2D(3, 3, padding="same"), r"to \(1, 256, 768, 3\)"),
+        (2, layers.Conv2D(1, 3, padding="same"), r"from \(1, 256, 768, 2\) to \(1, 256, 768, 1\)"),
     ],
 )
 def test_a_network_that_is_no_denoiser_is_named(slices, last, got, tmp_path):
@@ -172,6 +172,14 @@ def test_a_network_that_is_no_denoiser_is_named(slices, last, got, tmp_path):
     keras.Model(inputs, last(inputs)).save(tmp_path / "mine.keras")
     with pytest.raises(ValueError, match=rf"mine\.keras: expected a denoiser, .* {got}$"):
         models.pretrained_denoiser(tmp_path / "mine.keras")
+
+
+def test_a_deep_unet_denoises_any_size(tmp_path, rng):
+    """Four halvings: 24 x 40 pixels are a multiple of 8, not of 16."""
+    models.denoising_unet((4, 4, 4, 4), (1, 1, 1, 1)).save(tmp_path / "deep.keras")
+    denoise = models.pretrained_denoiser(tmp_path / "deep.keras")
+    images = rng.random((2, 24, 40, 1)).astype(np.float32)
+    assert denoise(images).shape == images.shape
 
 
 def test_networks_of_several_inputs_and_of_fixed_size(tmp_path, rng):
