@@ -15,7 +15,7 @@ import pytest
 
 import draw
 import publish
-from helpers import models
+from helpers import comparison, models
 from helpers._keras import keras
 from helpers.comparison import ablation
 
@@ -100,6 +100,14 @@ def test_the_comparison_notices_a_change(drawn, monkeypatch, tmp_path):
     draw.draw_all(tmp_path)
     draw._digit_and_axes.cache_clear()
     assert np.abs(_look(tmp_path / "intuition.png") - _look(drawn / "intuition.png")).max() > 0.2
+
+
+def test_bm3d_is_drawn_with_the_settings_that_were_chosen():
+    grid = comparison.scanner.STRENGTHS | comparison.scanner.PROFILES
+    scans, _ = comparison.read_results(comparison.SCANNER)
+    chosen = draw.tuned_bm3d(grid)
+    assert comparison.parameters_as_text(chosen) == scans[draw.SHOWN_SCAN]["bm3d"]["parameters"]
+    assert [type(chosen[name]) for name in grid] == [float, str]
 
 
 def test_map_shows_every_notebook():

@@ -87,7 +87,7 @@ def varied_patches(patients, size=64, *, slices=1):
     Raises
     ------
     ValueError
-        As `ct_patches`, and if a patch is larger than the smallest picture, 103 pixels.
+        As `ct_patches`, and if a patch is larger than the smallest picture.
 
     References
     ----------
@@ -328,8 +328,11 @@ def _each_slice(patches, corrupt, std, rng, **settings):
 def _pictures_of(size, slices):
     """The pictures, for single slices only."""
     pictures = _pictures() if slices == 1 else []
-    if any(min(picture.shape[1:3]) < size for picture in pictures):
-        raise ValueError(f"size: expected at most 103 pixels, the smallest picture's, got {size}")
+    smallest = min((min(picture.shape[1:3]) for picture in pictures), default=size)
+    if size > smallest:
+        raise ValueError(
+            f"size: expected at most {smallest} pixels, the smallest picture's, got {size}"
+        )
     return pictures
 
 
