@@ -35,8 +35,12 @@ BLUE, ORANGE, GREEN = COLOURS[:3]
 _INK, _SOFT = "#222222", "#666666"
 _NAME, _SMALL = 18, 16  # letters on a card of 10 inches: 8 pixels and more on a phone of 375
 MAPS = 64  # of the convolutional autoencoder
-SERIES = {  # number of each notebook: title, question, its appendix
-    1: ("Theory and data", "Why can an autoencoder remove noise?", "PCA, the ideal\ndenoiser"),
+SERIES = {  # number of each notebook: the first words of its title, question, its appendix in words of its title
+    1: (
+        "Autoencoders, data and noise",
+        "Why can an autoencoder remove noise?",
+        "principal\ncomponents",
+    ),
     2: ("A dense autoencoder", "What makes the classic recipe work?", "inside the\nautoencoder"),
     3: (
         "A convolutional denoiser",

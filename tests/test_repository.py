@@ -90,7 +90,7 @@ def test_imports_go_downwards_only(path):
                 assert (height, place) < (own, own_place) if same_room else height < own, name
 
 
-def test_one_subject_per_module():
+def test_modules_are_short():
     for path in MODULES:
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 420, path
 
