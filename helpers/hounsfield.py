@@ -1,4 +1,8 @@
-"""The CT window: Hounsfield units to grey levels in [0, 1] and back. Change it here, and nowhere else."""
+"""The CT window: Hounsfield units to grey levels in [0, 1] and back.
+
+Shipped weights, stored results and what training draws are in its grey levels: with another window, all are to be made
+anew, and what the notebooks and the page "Try it" say of HU is to be read again.
+"""
 
 import numpy as np
 

@@ -11,7 +11,11 @@ import skimage.data
 
 from ..checks import check_images, check_number, check_whole
 from ..data.patches import draw_patches, resized
+from ..hounsfield import WINDOW_WIDTH, window
 from ..noise import add_correlated_noise, add_gaussian_noise, tissue_differences
+
+_DENSE = -300  # HU: air and lung have less
+SCAN_GRAIN = 12.6 / WINDOW_WIDTH, 18.9 / WINDOW_WIDTH  # of a scan at the usual dose, 13 to 19 HU
 
 
 def ct_patches(patients, size=64, *, slices=1):
@@ -155,7 +159,7 @@ def diverse_patches(patients, size=64, *, slices=1, any_window=0.25):
     return draw
 
 
-def scan_patches(patients, size=64, *, slices=1, grain=(0.009, 0.0135)):
+def scan_patches(patients, size=64, *, slices=1, grain=SCAN_GRAIN):
     """As `varied_patches`, with patches as grainy as a scan at the usual dose.
 
     A scan at a lower dose has more noise, and only its strength tells it from the grain. So all patches get about
@@ -351,7 +355,7 @@ def _pictures():
 
 def _body(images):
     """Cut away the rows and columns in which no slice shows anything but air and lung."""
-    dense = (images[..., 0] > 0.5).any(axis=0)
+    dense = (images[..., 0] > window(_DENSE)).any(axis=0)
     if not dense.any():
         return images
     rows, columns = (np.flatnonzero(dense.any(axis=axis)) for axis in (1, 0))
