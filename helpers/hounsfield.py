@@ -1,7 +1,7 @@
 """The CT window: Hounsfield units to grey levels in [0, 1] and back.
 
-Shipped weights, stored results and what training draws are in its grey levels: with another window, all are to be made
-anew, and what the notebooks and the page "Try it" say of HU is to be read again.
+Shipped weights and stored results are in its grey levels, and so are the strengths of noise and grain in `training`:
+with another window, make them anew. The notebooks and the page "Try it" repeat its HU.
 """
 
 import numpy as np
