@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..checks import reason_of
 from .frames import HOUNSFIELD, frames_of, header_of
 
 _SAME_MM = 0.01  # positions that differ by less are the same
@@ -162,7 +163,7 @@ def find_series(folder):
             uid, description = str(header.SeriesInstanceUID), header.get("SeriesDescription") or ""
             about = str(description), []
         except Exception as error:  # pydicom raises many kinds for damaged files
-            reason = (str(error) or type(error).__name__).splitlines()[0]
+            reason = reason_of(error)
             broken.append(f"{path}: expected a complete DICOM file of CT slices ({reason})")
             continue
         groups.setdefault(uid, about)[-1].extend(frames)
