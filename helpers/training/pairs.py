@@ -107,7 +107,7 @@ def varied_patches(patients, size=64, *, slices=1):
 
     def draw(n, rng):
         patches = with_pictures(n, rng)
-        patches = _usual_window(patches, rng) + _grain(patches, rng)
+        patches = _usual_window(patches, rng, (n, 1, 1, 1))[0] + _grain(patches, rng)
         return patches.clip(0, 1).astype(np.float32)
 
     return draw
@@ -148,9 +148,10 @@ def diverse_patches(patients, size=64, *, slices=1, any_window=0.25):
 
     def draw(n, rng):
         patches = with_pictures(n, rng)
-        usual, other = _usual_window(patches, rng), _any_window(patches, rng)
+        usual, _ = _usual_window(patches, rng, (n, 1, 1, 1))
+        other = _any_window(patches, rng)
         free = rng.random((n, 1, 1, 1)) < any_window
-        free[: n // 4 if slices == 1 else 0] = True  # the pictures
+        free[: _picture_count(n, slices)] = True
         patches = np.where(free, other, usual) + _grain(patches, rng)
         if slices == 1 and n >= 8:
             patches[-(n // 8) :] = dead_leaves(n // 8, size, rng)
@@ -206,8 +207,8 @@ def scan_patches(patients, size=64, *, slices=1, grain=SCAN_GRAIN):
 
     def one(number, n, rng):
         """Draw a patch, and tell the grain that it has already."""
-        if slices == 1 and number < n // 4:
-            return draw_patches(pictures, size, 1, rng, 1), 0.0
+        if number < _picture_count(n, slices):
+            return draw_patches(pictures, size, 1, rng), 0.0
         index = rng.integers(len(sources))
         return draw_patches([sources[index]], size, 1, rng, slices), own[index]
 
@@ -215,8 +216,7 @@ def scan_patches(patients, size=64, *, slices=1, grain=SCAN_GRAIN):
         patches = np.empty((n, size, size, slices), np.float32)
         for number, patch in enumerate(patches):
             clean, has = one(number, n, rng)
-            contrast = rng.uniform(0.7, 1.3)
-            clean = contrast * (clean - 0.4) + rng.uniform(0.3, 0.5)
+            clean, contrast = _usual_window(clean, rng, None)
             missing = np.sqrt(max(0, rng.uniform(*grain) ** 2 - (contrast * has) ** 2))
             sigma = rng.uniform(0.15, 0.4)
             none = np.zeros_like(clean)
@@ -295,17 +295,25 @@ def _with_pictures(patients, size, slices):
 
     def draw(n, rng):
         patches = of_patients(n, rng)
-        if pictures and n >= 4:
-            patches[: n // 4] = draw_patches(pictures, size, n // 4, rng, 1)
+        if count := _picture_count(n, slices):
+            patches[:count] = draw_patches(pictures, size, count, rng)
         return patches
 
     return draw
 
 
-def _usual_window(patches, rng):
-    """Contrast and brightness as scanners differ: 0.7 to 1.3, plus or minus 0.1."""
-    contrast = rng.uniform(0.7, 1.3, (len(patches), 1, 1, 1))
-    return contrast * (patches - 0.4) + rng.uniform(0.3, 0.5, (len(patches), 1, 1, 1))
+def _picture_count(n, slices):
+    """Of n patches the first quarter is of pictures, where slices are single: a picture has no neighbours."""
+    return n // 4 if slices == 1 else 0
+
+
+def _usual_window(patches, rng, shape):
+    """Contrast and brightness as scanners differ, 0.7 to 1.3 and plus or minus 0.1: patches seen so, and the contrast.
+
+    They are drawn for each patch, `shape` being (n, 1, 1, 1), or, where it is None, once for all.
+    """
+    contrast, middle = rng.uniform(0.7, 1.3, shape), rng.uniform(0.3, 0.5, shape)
+    return contrast * (patches - 0.4) + middle, contrast
 
 
 def _any_window(patches, rng):
