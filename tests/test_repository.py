@@ -113,6 +113,18 @@ def test_requirements_repeat_what_the_package_needs():
         assert requirement in listed
 
 
+def test_the_package_ships_what_it_reads_and_nothing_unfinished():
+    text = (ROOT / "pyproject.toml").read_text()
+    patterns = re.findall(r'"(.+?)"', re.search(r"^helpers = \[(.+)\]", text, re.M)[1])
+    ships = [path for pattern in patterns for path in ROOT.glob(f"helpers/{pattern}")]
+    kinds = {".csv": "results", ".keras": "weights", ".json": "weights", ".txt": ""}
+    stored = [p for end, folder in kinds.items() for p in ROOT.glob(f"helpers/{folder}/*{end}")]
+    assert sorted(ships) == sorted(stored)
+    left_over = ROOT / "helpers" / "results" / "comparison.csv.unfinished"
+    assert not any(left_over.match(f"helpers/{pattern}") for pattern in patterns)
+    assert "*.unfinished" in (ROOT / ".gitignore").read_text().splitlines()
+
+
 def test_requirements_hold_the_extras():
     """In older versions, perhaps: the tests of an extra are left out there. Those of the site ask for `docs` themselves."""
     text = (ROOT / "pyproject.toml").read_text()
