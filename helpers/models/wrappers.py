@@ -8,9 +8,7 @@ from ..checks import check_number
 from ..contract import about, checked, trusting
 from ..hounsfield import WINDOW_WIDTH
 
-GRAIN_STD = (
-    7 / WINDOW_WIDTH
-)  # 7 HU, chosen on the validation patients of `data.load_ct` (appendix A3)
+GRAIN_STD = 7 / WINDOW_WIDTH  # chosen on the validation patients of `data.load_ct` (appendix A3)
 
 
 def spare_grain(denoiser, std=GRAIN_STD):
