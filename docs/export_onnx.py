@@ -13,14 +13,13 @@ import re
 import numpy as np
 
 import publish
-from helpers.models import WEIGHTS
-from helpers.models.denoisers import GRAIN_STD
+from helpers.models import GRAIN_STD, WEIGHTS
+from helpers.models.denoisers import multiple_of
 
 FOLDER = publish.ROOT / "docs" / "demo" / "try" / "networks"
 PAGE = (publish.ROOT / "docs" / "try.md").read_text(encoding="utf-8")
 NAMES = re.findall(r'<option value="(ct_\w+)"', PAGE)
 OPSET = 17
-MULTIPLE = 8  # pixels: what `as_denoiser` pads images to
 
 
 def digest(name):
@@ -42,12 +41,13 @@ def denoiser(name):
     from helpers._keras import keras
 
     model = keras.saving.load_model(WEIGHTS / f"{name}.keras", compile=False)
+    multiple = multiple_of(model)
     variance_of_grain = spared_grain(name) ** 2
 
     def mirrored(images, axis):
-        """Pad to a multiple of 8 pixels as numpy's "symmetric" does."""
+        """Pad to the multiple that the network needs as numpy's "symmetric" does."""
         length = tf.shape(images)[axis]
-        padded = (length + MULTIPLE - 1) // MULTIPLE * MULTIPLE
+        padded = (length + multiple - 1) // multiple * multiple
         index = tf.range(padded) % (2 * length)
         return tf.gather(images, tf.where(index < length, index, 2 * length - 1 - index), axis=axis)
 

@@ -85,7 +85,7 @@ def _check(options):
         if options.scheduler and not options.recursive:
             raise ValueError("scheduler: expected together with --recursive")
         if options.model:
-            from .models.denoisers import weights_file
+            from .models.pretrained import weights_file
 
             weights_file(options.model)
     except ValueError as error:

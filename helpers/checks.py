@@ -121,3 +121,12 @@ def check_whole(value, name, low, high=np.inf):
     if not isinstance(value, Real) or not low <= value <= high or value % 1:
         raise ValueError(f"{name}: expected a whole number in [{low:g}, {high:g}], got {value!r}")
     return int(value)
+
+
+def reason_of(error):
+    """Return the first line of what an exception says, for a sentence of one's own; without one, its kind.
+
+    >>> reason_of(OSError("disk full\\nand more")), reason_of(KeyboardInterrupt())
+    ('disk full', 'KeyboardInterrupt')
+    """
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,4 +1,8 @@
-"""The CT window: Hounsfield units to grey levels in [0, 1] and back. Change it here, and nowhere else."""
+"""The CT window: Hounsfield units to grey levels in [0, 1] and back.
+
+Shipped weights and stored results are in its grey levels, and so are the strengths of noise and grain in `training`:
+with another window, make them anew. The notebooks and the page "Try it" repeat its HU.
+"""
 
 import numpy as np
 

@@ -13,7 +13,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Polygon, Rectangle
 
-from helpers.comparison import SCANS, ablation, scan_copies, scan_spectra, told
+from helpers.comparison import (
+    SCANNER,
+    SCANS,
+    ablation,
+    read_results,
+    scan_copies,
+    scan_spectra,
+    told,
+)
 from helpers.data import load_mnist
 from helpers.metrics import clipped, psnr
 from helpers.models import pretrained_denoiser
@@ -23,13 +31,16 @@ from helpers.plotting import COLOURS, zoom_rows
 IMG = Path(__file__).resolve().parent
 CODE_SIZE, DIGIT = 20, 7
 SHOWN_SCAN = "hann, 40000 photons"
-BM3D_TUNED = {"strength": 1.0, "profile": "refilter"}  # chosen on the validation patients
 BLUE, ORANGE, GREEN = COLOURS[:3]
 _INK, _SOFT = "#222222", "#666666"
 _NAME, _SMALL = 18, 16  # letters on a card of 10 inches: 8 pixels and more on a phone of 375
 MAPS = 64  # of the convolutional autoencoder
-SERIES = {  # number of each notebook: title, question, its appendix
-    1: ("Theory and data", "Why can an autoencoder remove noise?", "PCA, the ideal\ndenoiser"),
+SERIES = {  # number of each notebook: the first words of its title, question, its appendix in words of its title
+    1: (
+        "Autoencoders, data and noise",
+        "Why can an autoencoder remove noise?",
+        "principal\ncomponents",
+    ),
     2: ("A dense autoencoder", "What makes the classic recipe work?", "inside the\nautoencoder"),
     3: (
         "A convolutional denoiser",
@@ -335,6 +346,23 @@ def unet():
     return _finished(figure)
 
 
+def tuned_bm3d(grid):
+    """Read which settings of BM3D were chosen on the validation patients of `SHOWN_SCAN`.
+
+    Parameters
+    ----------
+    grid : dict of str to list
+        The settings, each with values of its type.
+
+    Returns
+    -------
+    dict of str to object
+    """
+    scans, _ = read_results(SCANNER)
+    chosen = dict(part.split("=") for part in scans[SHOWN_SCAN]["bm3d"]["parameters"].split())
+    return {name: type(grid[name][0])(value) for name, value in chosen.items()}
+
+
 def denoised_slice():
     """Draw the result: a test slice clean, with a scanner's noise, denoised by BM3D and by the U-Net for scans.
 
@@ -345,11 +373,11 @@ def denoised_slice():
     scan, patient, index = SCANS[SHOWN_SCAN], 1, 40
     clean, noisy = (images[patient] for images in scan_copies("test", scan, first=index + 1))
     clean, noisy = clean[index : index + 1], noisy[index : index + 1]
-    known = told([(clean, noisy, scan_spectra("test", scan)[patient])])["bm3d"][0]
+    known, grid = told([(clean, noisy, scan_spectra("test", scan)[patient])])["bm3d"]
     versions = {
         "clean": clean,
         "scanner noise": noisy,
-        "BM3D": known(noisy, **BM3D_TUNED),
+        "BM3D": known(noisy, **tuned_bm3d(grid)),
         "U-Net for scans": pretrained_denoiser("ct_scan")(noisy),
     }
     quality = {name: psnr(clean, clipped(clean, images))[0] for name, images in versions.items()}

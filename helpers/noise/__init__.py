@@ -1,6 +1,5 @@
 """Noise: corruptions of clean images, the noise of a scan, its spectrum, and an estimate of what a slice carries."""
 
-from .ct import tissue_differences, tissue_std
 from .images import (
     add_correlated_noise,
     add_gaussian_noise,
@@ -21,3 +20,4 @@ from .projections import (
     project,
 )
 from .spectrum import mean_frequency, power_spectrum, radial_spectrum
+from .tissue import tissue_differences, tissue_std

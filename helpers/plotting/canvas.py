@@ -202,6 +202,11 @@ def check_slice(image, name):
     return check_images([image], name, NOISE_MARGIN)[0, ..., 0]
 
 
+def check_slices(images, name):
+    """Return a dict of slices, each as `check_slice` does."""
+    return {key: check_slice(image, f"{name}[{key!r}]") for key, image in images.items()}
+
+
 def one_shape(images):
     """Return the shape that all images of a dict share."""
     shapes = {image.shape for image in images.values()}

@@ -78,7 +78,9 @@ def image_rows(rows, labels=None, *, n=10, rng=None, title=None):
     >>> image_rows({"clean": digits, "noisy": digits})
     <Figure size 630x337.5 with 6 Axes>
     """
-    rows = {name: check_images(images, name, NOISE_MARGIN) for name, images in rows.items()}
+    rows = {
+        name: check_images(images, f"rows[{name!r}]", NOISE_MARGIN) for name, images in rows.items()
+    }
     counts = {len(images) for images in rows.values()}
     if len(counts) != 1:
         raise ValueError(f"rows: expected as many images in each row, got {sorted(counts)}")
@@ -178,7 +180,7 @@ def zoom_rows(images, box, clean=None, *, limit=0.1, hu=WINDOW_WIDTH, size=None,
     <Figure size 600x937.5 with 6 Axes>
     """
     hu = canvas.check_hu(hu)
-    images = {name: canvas.check_slice(image, name) for name, image in images.items()}
+    images = canvas.check_slices(images, "images")
     detail = canvas.cut(box, canvas.one_shape(images))
     errors = {}
     if clean is not None:
@@ -239,8 +241,8 @@ def detail_grid(images, box, clean, *, columns=4, limit=0.1, hu=WINDOW_WIDTH, ti
     """
     canvas.check_some(images, "images")
     hu = canvas.check_hu(hu)
-    images = {"clean": clean, **images}
-    images = {name: canvas.check_slice(image, name) for name, image in images.items()}
+    clean = canvas.check_slice(clean, "clean")
+    images = {"clean": clean, **canvas.check_slices(images, "images")}
     detail = canvas.cut(box, canvas.one_shape(images))
     figure, pairs = canvas.pairs(len(images), columns, title)
     for (above, below), (name, image) in zip(pairs, images.items()):
@@ -284,7 +286,7 @@ def noise_columns(clean, noisy, *, span=(-1, 1), title=None):
     """
     canvas.check_some(noisy, "noisy")
     clean = check_images(clean, "clean")
-    noisy = {name: check_like(images, clean, name) for name, images in noisy.items()}
+    noisy = {name: check_like(images, clean, f"noisy[{name!r}]") for name, images in noisy.items()}
     width = min(2.2, canvas.PHONE / len(noisy))
     figure, axes = canvas.panels(2, len(noisy), width * len(noisy), 2.0 * width + 0.8, title)
     for (picture, histogram), (name, images) in zip(axes.T, noisy.items()):

@@ -38,7 +38,7 @@ def score_dots(groups, xlabel, *, marks=None, title=None):
     """
     check_some(groups, "groups")
     for group, scores in groups.items():
-        check_some(scores, group)
+        check_some(scores, f"groups[{group!r}]")
     size = (7, 0.75 * len(groups) + 1)
     figure, axis = plt.subplots(figsize=size, layout="constrained")
     for row, (scores, colour) in enumerate(zip(groups.values(), cycle(COLOURS))):

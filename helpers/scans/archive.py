@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pydicom.uid import UID
 
-from ..checks import check_number
+from ..checks import check_number, reason_of
 from ..data.series import choose_series, read_files, sort_files
 from ..progress import ProgressLine
 from .derived import new_uid
@@ -222,12 +222,8 @@ def _denoised(scan, found, settings):
             known = {"series": scan.uid, "found": found}
             denoise_scan(scan.source, scan.destination, **known, **settings)
         except Exception as error:  # whatever it is, the other series go on
-            return replace(scan, fault=_sentence(error))
+            return replace(scan, fault=reason_of(error))
     return scan
-
-
-def _sentence(error):
-    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def _by_dask(scheduler):
@@ -242,7 +238,7 @@ def _by_dask(scheduler):
         client = Client(scheduler)
     except (OSError, ValueError) as error:
         raise ConnectionError(
-            f"scheduler: expected the address of a running Dask scheduler, got {scheduler!r} ({_sentence(error)})"
+            f"scheduler: expected the address of a running Dask scheduler, got {scheduler!r} ({reason_of(error)})"
         ) from error
 
     def spread(function, scans, found):
@@ -254,6 +250,6 @@ def _by_dask(scheduler):
             for future in as_completed(list(waiting)):
                 scan, error = waiting.pop(future), future.exception()
                 # An error of Dask's own, such as KilledWorker where workers died again and again.
-                yield future.result() if error is None else replace(scan, fault=_sentence(error))
+                yield future.result() if error is None else replace(scan, fault=reason_of(error))
 
     return spread

@@ -7,6 +7,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 
+from ..data.files import axial
 from ..data.frames import Frame
 from ..data.series import Series
 
@@ -50,13 +51,8 @@ class Grid:
     head: object
 
     def axial(self, array):
-        """Return a view (slices, rows, columns) of an array of this grid.
-
-        Slices go from feet to head, along the axis that is nearest to that direction; in each, the patient's front is
-        nearest to the top and the right side nearest to the left.
-        """
-        turned = nibabel.apply_orientation(array, nibabel.io_orientation(self.affine))
-        return turned[::-1, ::-1].transpose(2, 1, 0)
+        """Return a view (slices, rows, columns) of an array of this grid, as `data.files.axial` does."""
+        return axial(array, self.affine)
 
     def stored(self, index):
         """Return a copy of the stored values of an axial slice."""

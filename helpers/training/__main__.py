@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ..models import WEIGHTS
 from .distributed import join
-from .recipes import RECIPES
-from .weights import build_weights
+from .recipes import RECIPES, STEPS_PER_EPOCH
+from .weights import VALIDATION_STD, build_weights
 
 
 def main(arguments=None):
@@ -19,7 +19,7 @@ def main(arguments=None):
     )
     add = parser.add_argument
     add("name", choices=RECIPES, help="which network to train")
-    epochs = "for a short try: epochs of 400 steps from random weights; default: all stages"
+    epochs = f"for a short try: epochs of {STEPS_PER_EPOCH} steps from random weights; default: all stages"
     add("--epochs", type=int, help=epochs)
     add("--seed", type=int, default=0, help="decides everything that is drawn (default 0)")
     folder = "folder for the weights (default helpers/weights)"
@@ -32,7 +32,7 @@ def main(arguments=None):
         score = build_weights(name, **options)
     except (ValueError, OSError) as error:  # bad numbers, no data, a folder that cannot be written
         parser.error(str(error))
-    print(f"{name}: validation PSNR {score:.2f} dB at noise std 0.07")
+    print(f"{name}: validation PSNR {score:.2f} dB at noise std {VALIDATION_STD:g}")
 
 
 if __name__ == "__main__":

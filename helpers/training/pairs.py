@@ -11,7 +11,11 @@ import skimage.data
 
 from ..checks import check_images, check_number, check_whole
 from ..data.patches import draw_patches, resized
+from ..hounsfield import WINDOW_WIDTH, window
 from ..noise import add_correlated_noise, add_gaussian_noise, tissue_differences
+
+_DENSE = -300  # HU: air and lung have less
+SCAN_GRAIN = 12.6 / WINDOW_WIDTH, 18.9 / WINDOW_WIDTH  # of a scan at the usual dose, 13 to 19 HU
 
 
 def ct_patches(patients, size=64, *, slices=1):
@@ -87,7 +91,7 @@ def varied_patches(patients, size=64, *, slices=1):
     Raises
     ------
     ValueError
-        As `ct_patches`, and if a patch is larger than the smallest picture, 103 pixels.
+        As `ct_patches`, and if a patch is larger than the smallest picture.
 
     References
     ----------
@@ -103,7 +107,7 @@ def varied_patches(patients, size=64, *, slices=1):
 
     def draw(n, rng):
         patches = with_pictures(n, rng)
-        patches = _usual_window(patches, rng) + _grain(patches, rng)
+        patches = _usual_window(patches, rng, (n, 1, 1, 1))[0] + _grain(patches, rng)
         return patches.clip(0, 1).astype(np.float32)
 
     return draw
@@ -144,9 +148,10 @@ def diverse_patches(patients, size=64, *, slices=1, any_window=0.25):
 
     def draw(n, rng):
         patches = with_pictures(n, rng)
-        usual, other = _usual_window(patches, rng), _any_window(patches, rng)
+        usual, _ = _usual_window(patches, rng, (n, 1, 1, 1))
+        other = _any_window(patches, rng)
         free = rng.random((n, 1, 1, 1)) < any_window
-        free[: n // 4 if slices == 1 else 0] = True  # the pictures
+        free[: _picture_count(n, slices)] = True
         patches = np.where(free, other, usual) + _grain(patches, rng)
         if slices == 1 and n >= 8:
             patches[-(n // 8) :] = dead_leaves(n // 8, size, rng)
@@ -155,7 +160,7 @@ def diverse_patches(patients, size=64, *, slices=1, any_window=0.25):
     return draw
 
 
-def scan_patches(patients, size=64, *, slices=1, grain=(0.009, 0.0135)):
+def scan_patches(patients, size=64, *, slices=1, grain=SCAN_GRAIN):
     """As `varied_patches`, with patches as grainy as a scan at the usual dose.
 
     A scan at a lower dose has more noise, and only its strength tells it from the grain. So all patches get about
@@ -202,8 +207,8 @@ def scan_patches(patients, size=64, *, slices=1, grain=(0.009, 0.0135)):
 
     def one(number, n, rng):
         """Draw a patch, and tell the grain that it has already."""
-        if slices == 1 and number < n // 4:
-            return draw_patches(pictures, size, 1, rng, 1), 0.0
+        if number < _picture_count(n, slices):
+            return draw_patches(pictures, size, 1, rng), 0.0
         index = rng.integers(len(sources))
         return draw_patches([sources[index]], size, 1, rng, slices), own[index]
 
@@ -211,8 +216,7 @@ def scan_patches(patients, size=64, *, slices=1, grain=(0.009, 0.0135)):
         patches = np.empty((n, size, size, slices), np.float32)
         for number, patch in enumerate(patches):
             clean, has = one(number, n, rng)
-            contrast = rng.uniform(0.7, 1.3)
-            clean = contrast * (clean - 0.4) + rng.uniform(0.3, 0.5)
+            clean, contrast = _usual_window(clean, rng, None)
             missing = np.sqrt(max(0, rng.uniform(*grain) ** 2 - (contrast * has) ** 2))
             sigma = rng.uniform(0.15, 0.4)
             none = np.zeros_like(clean)
@@ -291,17 +295,25 @@ def _with_pictures(patients, size, slices):
 
     def draw(n, rng):
         patches = of_patients(n, rng)
-        if pictures and n >= 4:
-            patches[: n // 4] = draw_patches(pictures, size, n // 4, rng, 1)
+        if count := _picture_count(n, slices):
+            patches[:count] = draw_patches(pictures, size, count, rng)
         return patches
 
     return draw
 
 
-def _usual_window(patches, rng):
-    """Contrast and brightness as scanners differ: 0.7 to 1.3, plus or minus 0.1."""
-    contrast = rng.uniform(0.7, 1.3, (len(patches), 1, 1, 1))
-    return contrast * (patches - 0.4) + rng.uniform(0.3, 0.5, (len(patches), 1, 1, 1))
+def _picture_count(n, slices):
+    """Of n patches the first quarter is of pictures, where slices are single: a picture has no neighbours."""
+    return n // 4 if slices == 1 else 0
+
+
+def _usual_window(patches, rng, shape):
+    """Contrast and brightness as scanners differ, 0.7 to 1.3 and plus or minus 0.1: patches seen so, and the contrast.
+
+    They are drawn for each patch, `shape` being (n, 1, 1, 1), or, where it is None, once for all.
+    """
+    contrast, middle = rng.uniform(0.7, 1.3, shape), rng.uniform(0.3, 0.5, shape)
+    return contrast * (patches - 0.4) + middle, contrast
 
 
 def _any_window(patches, rng):
@@ -328,8 +340,11 @@ def _each_slice(patches, corrupt, std, rng, **settings):
 def _pictures_of(size, slices):
     """The pictures, for single slices only."""
     pictures = _pictures() if slices == 1 else []
-    if any(min(picture.shape[1:3]) < size for picture in pictures):
-        raise ValueError(f"size: expected at most 103 pixels, the smallest picture's, got {size}")
+    smallest = min((min(picture.shape[1:3]) for picture in pictures), default=size)
+    if size > smallest:
+        raise ValueError(
+            f"size: expected at most {smallest} pixels, the smallest picture's, got {size}"
+        )
     return pictures
 
 
@@ -348,7 +363,7 @@ def _pictures():
 
 def _body(images):
     """Cut away the rows and columns in which no slice shows anything but air and lung."""
-    dense = (images[..., 0] > 0.5).any(axis=0)
+    dense = (images[..., 0] > window(_DENSE)).any(axis=0)
     if not dense.any():
         return images
     rows, columns = (np.flatnonzero(dense.any(axis=axis)) for axis in (1, 0))

@@ -10,7 +10,14 @@ from dataclasses import dataclass, replace
 
 from ..models import conv_autoencoder, denoising_unet
 from .losses import negative_psnr
-from .pairs import ct_patches, diverse_patches, scan_patches, unknown_noise, varied_patches
+from .pairs import (
+    SCAN_GRAIN,
+    ct_patches,
+    diverse_patches,
+    scan_patches,
+    unknown_noise,
+    varied_patches,
+)
 from .scanner import unknown_scanner_noise
 
 STEPS_PER_EPOCH = 400
@@ -127,7 +134,7 @@ _UNET = replace(
 _UNET_FOR_SCANS = replace(
     _UNET,
     label="U-Net for scans",
-    patches=functools.partial(scan_patches, size=96, grain=(0.009, 0.0135)),
+    patches=functools.partial(scan_patches, size=96, grain=SCAN_GRAIN),
     corrupt=functools.partial(unknown_scanner_noise, strongest=0.14, neighbours=0.5, white=0.25),
     loss=functools.partial(negative_psnr, floor=1e-5),
     batch_size=4,

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from ..checks import NOISE_MARGIN, check_images, check_number, check_whole
+from ..data.patches import draw_patches
 from ..models import GRID_SPACING, hidden_grid
 
 
@@ -47,7 +48,7 @@ def clean_targets(noisy, clean, size=64):
     both, size = _side_by_side(noisy, clean, size, ("noisy", "clean"))
 
     def pairs(n, rng):
-        patches = _cut(both, size, n, rng)
+        patches = draw_patches(both, size, n, rng)
         return patches[..., :1], patches[..., 1:], None
 
     return pairs
@@ -95,7 +96,7 @@ def noise2noise(first, second, size=64):
     both, size = _side_by_side(first, second, size, ("first", "second"))
 
     def pairs(n, rng):
-        patches = _cut(both, size, n, rng)
+        patches = draw_patches(both, size, n, rng)
         return *_in_random_order(patches, rng), None
 
     return pairs
@@ -153,7 +154,7 @@ def neighbouring_slices(noisy, size=64, *, tolerance=4.0):
         groups.append(np.concatenate([images[1:-2], images[2:-1], alike[..., None]], axis=-1))
 
     def pairs(n, rng):
-        patches = _cut(groups, size, n, rng)
+        patches = draw_patches(groups, size, n, rng)
         weight = patches[..., 2]
         return *_in_random_order(patches, rng), weight / max(weight.mean(), 1e-6)
 
@@ -208,7 +209,7 @@ def noise2void(noisy, size=64, *, share=1 / 16, radius=2):
     count = max(1, round(share * size**2))
 
     def pairs(n, rng):
-        target = _cut(volumes, size, n, rng)
+        target = draw_patches(volumes, size, n, rng)
         which, all_places = np.arange(n)[:, None], np.tile(np.arange(size**2), (n, 1))
         row, column = np.divmod(rng.permuted(all_places, axis=1)[:, :count], size)
         weight = np.zeros(target.shape[:3], np.float32)
@@ -264,7 +265,7 @@ def noise2self(noisy, size=64, *, spacing=GRID_SPACING):
     spacing = check_whole(spacing, "spacing", 2, size)
 
     def pairs(n, rng):
-        target = _cut(volumes, size, n, rng)
+        target = draw_patches(volumes, size, n, rng)
         hidden, weight = target.copy(), np.zeros(target.shape[:3], np.float32)
         for number in range(n):
             row, column = rng.integers(spacing, size=2)
@@ -311,15 +312,14 @@ def neighbor2neighbor(noisy, size=64):
     >>> images.shape, target.shape
     ((8, 64, 64, 1), (8, 64, 64, 3))
     """
-    size = check_whole(size, "size", 1)
-    volumes, _ = _volumes(noisy, 2 * size, "noisy")
+    volumes, size = _volumes(noisy, size, "noisy", times=2)
     if size % 2:
         raise ValueError(f"size: expected an even number of pixels, got {size}")
     corners = np.array([[0, 0], [0, 1], [1, 1], [1, 0]])  # each lies beside the next one
     cells = 2 * np.indices((size, size))
 
     def pairs(n, rng):
-        whole = _cut(volumes, 2 * size, n, rng)
+        whole = draw_patches(volumes, 2 * size, n, rng)
         first = rng.integers(4, size=(n, size, size))
         second = (first + rng.choice([-1, 1], first.shape)) % 4
         which = np.arange(n)[:, None, None]
@@ -373,7 +373,7 @@ def sure(noisy, size=64, *, step=1e-3):
     step = check_number(step, "step", 1e-6)
 
     def pairs(n, rng):
-        patches = _cut(volumes, size, n, rng)
+        patches = draw_patches(volumes, size, n, rng)
         direction = rng.standard_normal(patches.shape, dtype=np.float32)
         shaken = patches + np.float32(step) * direction
         return np.concatenate([patches, shaken]), np.concatenate([patches, direction / step]), None
@@ -381,12 +381,13 @@ def sure(noisy, size=64, *, step=1e-3):
     return pairs
 
 
-def _volumes(patients, size, name):
-    """Return checked patients and the size of patches, or raise ValueError."""
+def _volumes(patients, size, name, times=1):
+    """Return checked patients and the size, of which `times` as much must fit into them, or raise ValueError."""
     if patients is None or not len(patients):
         raise ValueError(f"{name}: expected at least one patient")
     volumes = [check_images(images, name, NOISE_MARGIN) for images in patients]
-    return volumes, check_whole(size, "size", 2, min(min(images.shape[1:3]) for images in volumes))
+    edge = min(min(images.shape[1:3]) for images in volumes)
+    return volumes, check_whole(size, "size", 2, edge // times)
 
 
 def _side_by_side(one, other, size, names):
@@ -398,18 +399,6 @@ def _side_by_side(one, other, size, names):
             f"{names[1]}: expected the shapes of {names[0]}, {shapes[0]}, got {shapes[1]}"
         )
     return [np.concatenate(pair, axis=-1) for pair in zip(*versions)], int(size)
-
-
-def _cut(volumes, size, n, rng):
-    """Cut n patches, with all channels, at random places, each flipped and turned at random."""
-    patches = np.empty((n, size, size, volumes[0].shape[-1]), np.float32)
-    for patch in patches:
-        images = volumes[rng.integers(len(volumes))]
-        top, left = (rng.integers(edge - size, endpoint=True) for edge in images.shape[1:3])
-        cut = images[rng.integers(len(images)), top : top + size, left : left + size]
-        cut = np.rot90(cut, rng.integers(4))
-        patch[:] = cut[:, ::-1] if rng.integers(2) else cut
-    return patches
 
 
 def _in_random_order(patches, rng):

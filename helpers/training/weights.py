@@ -20,8 +20,10 @@ from .distributed import agree, is_first, kept_by_first
 from .loop import NoisyBatches, fit, warmup_cosine
 from .recipes import RECIPES, STEPS_PER_EPOCH, describe, stages
 
+VALIDATION_STD = 0.07  # of the noise on the validation patients, in grey levels
 
-def validation_psnr(model, *, std=0.07, slices=slice(None)):
+
+def validation_psnr(model, *, std=VALIDATION_STD, slices=slice(None)):
     """Measure a network on the validation patients with white Gaussian noise.
 
     Parameters

@@ -39,7 +39,7 @@ def tiny(monkeypatch, tmp_path):
     quick = {"gaussian": baselines.gaussian, "bm3d": baselines.median}
     for module in (baselines.registry, protocol):
         monkeypatch.setattr(module, "BASELINES", quick)
-    monkeypatch.setattr(models.denoisers, "WEIGHTS", tmp_path / "weights")
+    monkeypatch.setattr(models.pretrained, "WEIGHTS", tmp_path / "weights")
     for module in (training.weights, training.recipes):
         monkeypatch.setattr(module, "STEPS_PER_EPOCH", 2)
     train("ct_unet", tmp_path, monkeypatch)

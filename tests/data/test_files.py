@@ -12,7 +12,8 @@ import pytest
 from pydicom.fileset import FileSet
 
 from helpers import data
-from helpers.data.files import dicom_volume
+from helpers.data.files import axial, dicom_volume
+from helpers.data.series import find_series
 
 # ------------------------------------------------------------------- folders of DICOM
 
@@ -98,10 +99,13 @@ def test_every_cut_in_the_dicom_header_is_noticed(raw_dicom):
             dicom_volume([("scan", io.BytesIO(whole[:length]))])
 
 
-def test_text_file_named_dcm(dicom_folder):
-    (dicom_folder / "notes.dcm").write_text("not an image")
-    with pytest.raises(ValueError, match=r"notes\.dcm: expected a complete DICOM file"):
+@pytest.mark.parametrize("ending", ["dcm", "dicom", "IMA"])
+def test_text_file_named_as_dicom(ending, dicom_folder):
+    (dicom_folder / f"notes.{ending}").write_text("not an image")
+    with pytest.raises(ValueError, match=rf"notes\.{ending}: expected a complete DICOM file"):
         data.load_dicom(dicom_folder)
+    (broken,) = find_series(dicom_folder).broken
+    assert f"notes.{ending}: expected a complete DICOM file" in broken
 
 
 @pytest.mark.parametrize("with_others", [False, True])
@@ -221,6 +225,20 @@ def test_damaged_nifti_is_named(suffix, volume, tmp_path):
         with pytest.raises(ValueError, match=f"^{path}: expected a readable .* NIfTI") as error:
             data.load_nifti(path)
         assert "\n" not in str(error.value)
+
+
+def test_nifti_with_a_fourth_dimension_of_length_1(volume, tmp_path):
+    path = tmp_path / "scan.nii"
+    save_nifti(path, volume)
+    image = nibabel.load(path)
+    longer = np.asarray(image.dataobj)[..., None]
+    nibabel.save(nibabel.Nifti1Image(longer, image.affine), tmp_path / "longer.nii")
+    np.testing.assert_array_equal(data.load_nifti(tmp_path / "longer.nii"), volume)
+
+
+def test_an_affine_without_inverse():
+    with pytest.raises(ValueError, match="^its affine has no inverse"):
+        axial(np.zeros((4, 5, 6)), np.diag([1.0, 1, 0, 1]))
 
 
 @pytest.mark.parametrize("shape", [(4, 5, 6, 2), (4, 5)])

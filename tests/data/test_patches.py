@@ -30,6 +30,13 @@ def test_every_patch_is_found_in_a_patient_up_to_symmetry(rng):
         np.testing.assert_array_equal(a, b)
 
 
+def test_versions_of_a_slice_are_cut_at_the_same_place(rng):
+    images = rng.random((3, 9, 8, 1)).astype(np.float32)
+    patches = draw_patches([np.concatenate([images, images + 2], axis=-1)], 4, 50, rng)
+    assert patches.shape == (50, 4, 4, 2)
+    np.testing.assert_allclose(patches[..., 1], patches[..., 0] + 2, rtol=1e-6)
+
+
 def test_channels_of_a_patch_are_neighbouring_slices(rng):
     """The value tells slice, row and column: all channels show one place of neighbouring slices."""
     slice_, row, column = np.indices((6, 9, 8))

@@ -7,11 +7,6 @@ import pytest
 from helpers import models
 
 
-@pytest.fixture(autouse=True)
-def seed():
-    keras.utils.set_random_seed(0)
-
-
 # Weights of a dense layer: inputs x outputs + outputs; of a convolution: 9 x inputs x outputs + outputs.
 @pytest.mark.parametrize(
     ("build", "count"),

@@ -83,8 +83,8 @@ def test_score_dots():
     places = [text.xyann[1] for text in axis.texts]
     assert places[0] == -places[1] == places[2] > 0  # above and below in turn
     assert names_in(axis.get_legend()) == ["noisy"]
-    for wrong in ({}, {"loss": {}}):
-        with pytest.raises(ValueError, match="expected at least one, got none"):
+    for name, wrong in (("groups", {}), (r"groups\['loss'\]", {"loss": {}})):
+        with pytest.raises(ValueError, match=f"^{name}: expected at least one, got none"):
             plotting.score_dots(wrong, "PSNR (dB)")
 
 

@@ -230,6 +230,14 @@ def test_bad_input(message, edges, settings):
         training.varied_patches([np.ones((2, *edges, 1), np.float32)], **settings)
 
 
+def test_a_patch_is_no_larger_than_the_smallest_picture(monkeypatch):
+    monkeypatch.setattr(
+        pairs, "_pictures", lambda: [np.zeros((1, 90, edge, 1)) for edge in (80, 40)]
+    )
+    with pytest.raises(ValueError, match="^size: expected at most 40 pixels, .* got 41"):
+        training.varied_patches([np.ones((1, 90, 90, 1), np.float32)], size=41)
+
+
 @pytest.mark.parametrize("slices", [1, 5])
 def test_spread_of_the_noise(slices, rng):
     clean = np.full((500, 40, 40, slices), 0.5, np.float32)

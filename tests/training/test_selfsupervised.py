@@ -231,6 +231,8 @@ def test_bad_numbers(noisy):
     ]:
         with pytest.raises(ValueError, match=f"^{message}"):
             method([noisy], 8, **settings)
+    with pytest.raises(ValueError, match=r"^size: expected a whole number in \[2, 8\], got 9"):
+        training.neighbor2neighbor([noisy], 9)  # of 16 pixels, two of which make one
     with pytest.raises(ValueError, match="^size: expected an even number of pixels, got 7"):
         training.neighbor2neighbor([noisy], 7)
     with pytest.raises(ValueError, match="^second: expected the shapes of first"):

@@ -1,4 +1,4 @@
-"""The noise that a CT slice carries."""
+"""The noise that a CT slice carries, estimated where soft tissue is calm."""
 
 import numpy as np
 

@@ -1,14 +1,13 @@
-"""helpers.noise.ct: how much noise is found, and where none can be found."""
+"""helpers.noise.tissue: how much noise is found, and where none can be found."""
 
 import numpy as np
 import pytest
 
 from helpers import noise
-from helpers.noise import ct
 
 
 def test_soft_tissue_lies_between_the_grey_levels_of_its_hounsfield_units():
-    assert (ct.TISSUE_LOW, ct.TISSUE_HIGH) == (0.66, 0.84)
+    assert (noise.tissue.TISSUE_LOW, noise.tissue.TISSUE_HIGH) == (0.66, 0.84)
 
 
 @pytest.mark.parametrize("std", [0.005, 0.02])
