@@ -102,6 +102,7 @@ def test_unreadable_results_are_named(tmp_path):
         (comparison.RESULTS, "python -m helpers.comparison`"),
         (comparison.TRANSFER, "python -m helpers.comparison --images transfer`"),
         (comparison.SCANNER, "python -m helpers.comparison --noise ct`"),
+        (comparison.OVERLAP, "python -m helpers.comparison --noise overlap`"),
     ],
 )
 def test_a_missing_file_names_its_own_command(path, command, tmp_path):
