@@ -38,6 +38,7 @@ from .scanner import (
     told,
 )
 from .tables import (
+    detection_table,
     lead_table,
     markdown_table,
     means_of_seeds,
