@@ -147,6 +147,7 @@ def parts(root=ROOT):
     summary = comparison.summarise(levels[comparison.STD], "bm3d")
     scans, of_scans = comparison.read_results(comparison.SCANNER)
     noise_hu = of_scans["noise_hu"]
+    overlapping, of_overlap = comparison.read_results(comparison.OVERLAP)
     spots = detection.read_detection(detection.SCANNER_DETECTION)
     measured, site = run_times(root), site_address(root)
     seconds = measured["seconds"]
@@ -169,6 +170,15 @@ def parts(root=ROOT):
                 scans, noise_hu, README_METHODS, value=lambda e: e["error_frequency"], digits=3
             ),
             "leads of neighbours": comparison.lead_table(scans, "ct_scan_25d", reference="bm4d"),
+            "scans that overlap": comparison.scan_table(
+                overlapping, of_overlap["noise_hu"], comparison.OVERLAP_METHODS
+            ),
+            "leads over BM4D where slices overlap": comparison.lead_table(
+                overlapping, "ct_scan_25d", reference="bm4d"
+            ),
+            "leads over one slice where slices overlap": comparison.lead_table(
+                overlapping, "ct_scan_25d", reference="ct_scan"
+            ),
             "spots in scans": comparison.detection_table(*spots, SINGLE_SLICE_METHODS),
             "who knows what": who_knows_what(levels[comparison.STD]),
             "quality": comparison.quality_table(summary, "bm3d", times=True),
