@@ -10,10 +10,12 @@ import re
 from pathlib import Path
 
 from helpers import comparison
+from helpers.comparison import detection
 
 ROOT = Path(__file__).resolve().parents[1]
 README_METHODS = ["noisy", "gaussian", "ct_unet", "bm3d", "bm4d", "ct_scan", "ct_scan_25d"]
 SCAN_METHODS = [*README_METHODS[:2], "bilateral", "nl_means", *README_METHODS[2:]]
+SINGLE_SLICE_METHODS = [name for name in SCAN_METHODS if name not in ("bm4d", "ct_scan_25d")]
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 
 SETUP_CELL = """\
@@ -145,6 +147,8 @@ def parts(root=ROOT):
     summary = comparison.summarise(levels[comparison.STD], "bm3d")
     scans, of_scans = comparison.read_results(comparison.SCANNER)
     noise_hu = of_scans["noise_hu"]
+    overlapping, of_overlap = comparison.read_results(comparison.OVERLAP)
+    spots = detection.read_detection(detection.SCANNER_DETECTION)
     measured, site = run_times(root), site_address(root)
     seconds = measured["seconds"]
     series = sum(seconds[path.stem] for path in notebooks(root))
@@ -166,6 +170,16 @@ def parts(root=ROOT):
                 scans, noise_hu, README_METHODS, value=lambda e: e["error_frequency"], digits=3
             ),
             "leads of neighbours": comparison.lead_table(scans, "ct_scan_25d", reference="bm4d"),
+            "scans that overlap": comparison.scan_table(
+                overlapping, of_overlap["noise_hu"], comparison.OVERLAP_METHODS
+            ),
+            "leads over BM4D where slices overlap": comparison.lead_table(
+                overlapping, "ct_scan_25d", reference="bm4d"
+            ),
+            "leads over one slice where slices overlap": comparison.lead_table(
+                overlapping, "ct_scan_25d", reference="ct_scan"
+            ),
+            "spots in scans": comparison.detection_table(*spots, SINGLE_SLICE_METHODS),
             "who knows what": who_knows_what(levels[comparison.STD]),
             "quality": comparison.quality_table(summary, "bm3d", times=True),
             "leads": comparison.lead_table(levels),

@@ -14,6 +14,7 @@ import draw
 import execute
 import publish
 from helpers import comparison, models, training
+from helpers.comparison import detection
 from helpers.data import load_ct
 from helpers.hounsfield import WINDOW_WIDTH
 from helpers.noise import tissue_differences
@@ -582,6 +583,55 @@ def test_claims_about_scans():
     for name in scans:
         if name.startswith("hann"):
             assert abs(means[name]["ct_unet"] - means[name]["noisy"]) < 0.1
+
+
+def test_claims_about_spots_in_scans():
+    said = _said("docs/results.md")
+    spots, _ = detection.read_detection(detection.SCANNER_DETECTION)
+    assert "in 27 places" in said and "with six draws" in said and "spots of 70 HU" in said
+    shape = spots["ramp, 80000 photons"]["noisy"]["Hotelling"].shape
+    assert shape == (2, 27, 6) and round(detection.SCAN_CONTRAST * WINDOW_WIDTH) == 70
+    change, ends, left = {}, {}, {}
+    for method in ("gaussian", "nl_means", "ct_unet", "bm3d", "ct_scan"):
+        for scan, entries in spots.items():
+            heights = (
+                np.subtract(*entries[name]["matched filter"][::-1]).mean()
+                for name in (method, "noisy")
+            )
+            left.setdefault(method, []).append(round(100 * np.divide(*heights)))
+            for observer in detection.OBSERVERS:
+                ours, before = (entries[name][observer] for name in (method, "noisy"))
+                key = method, scan, observer
+                change[key] = comparison.detectability(ours) - comparison.detectability(before)
+                ends[key] = comparison.detectability_interval(
+                    ours, np.random.default_rng(0), other=before, n_resamples=500
+                )
+    assert "The U-Net for scans leaves 68 to 91 % of the spot" in said
+    assert "BM3D, which is told the noise, leaves less of the spot, 38 to 75 %" in said
+    assert [left[m] for m in ("ct_scan", "bm3d")] == [[68, 79, 91], [38, 61, 75]]
+    assert "no interval lies below 0" in said
+    assert min(high for key, (_, high) in ends.items() if key[0] == "ct_scan") > 0
+    assert "With the ramp, a loss of 0.2 for the Hotelling observer cannot be excluded" in said
+    assert round(ends["ct_scan", "ramp, 80000 photons", "Hotelling"][0], 1) == -0.2
+    assert "With the Hann kernel the matched filter detects it worse afterwards, by 0.36" in said
+    worse = "bm3d", "hann, 80000 photons", "matched filter"
+    assert round(change[worse], 2) == -0.36 and ends[worse][1] < 0
+    soft = "hann cut at 0.7, 80000 photons"
+    assert "With the Hann kernel cut at 0.7, its d' is about that of the U-Net for scans" in said
+    for observer in detection.OBSERVERS:
+        ours, theirs = (spots[soft][name][observer] for name in ("ct_scan", "bm3d"))
+        low, high = comparison.detectability_interval(ours, np.random.default_rng(0), other=theirs)
+        assert low < 0 < high
+    assert "NL-means loses d' with both Hann kernels, for both observers" in said
+    of_hann = [high for (m, s, _), (_, high) in ends.items() if m == "nl_means" and "hann" in s]
+    assert len(of_hann) == 4 and max(of_hann) < 0
+    assert "The Gaussian blur changes d' by 0.12 at most" in said
+    assert "The U-Net that knows white noise only changes d' by 0.01 at most" in said
+    for method, most in (("gaussian", 0.12), ("ct_unet", 0.01)):
+        changes = [abs(value) for key, value in change.items() if key[0] == method]
+        assert round(max(changes), 2) == most
+    assert "and the Hotelling observer reaches a d' of 7.6" in said
+    assert round(comparison.detectability(spots[soft]["noisy"]["Hotelling"]), 1) == 7.6
 
 
 def test_claims_about_images_of_other_kinds():

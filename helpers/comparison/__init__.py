@@ -24,8 +24,10 @@ from .protocol import (
     summarise,
     tune_filters,
 )
-from .results import RESULTS, SCANNER, TRANSFER, machine, read_results, write_results
+from .results import OVERLAP, RESULTS, SCANNER, TRANSFER, machine, read_results, write_results
 from .scanner import (
+    OVERLAP_METHODS,
+    OVERLAPPING,
     SCANS,
     Scan,
     compare_scan,
@@ -36,6 +38,7 @@ from .scanner import (
     told,
 )
 from .tables import (
+    detection_table,
     lead_table,
     markdown_table,
     means_of_seeds,

@@ -1,6 +1,7 @@
 """`python -m helpers.comparison` measures every method on all test slices and stores the results.
 
-With `--noise ct` the noise is that of a scanner instead of white noise. With `--images transfer` those methods
+With `--noise ct` the noise is that of a scanner instead of white noise; with `--noise overlap` its slices overlap, and
+few methods are measured. With `--images transfer` those methods
 that see one slice are measured on images unlike the training patient. With `--methods` some methods are measured
 again, and the other rows of a file stay as they are. A run that was stopped goes on with the levels of noise that it has
 not finished.
@@ -33,8 +34,16 @@ from .protocol import (
     noisy_copies,
     summarise,
 )
-from .results import RESULTS, SCANNER, TRANSFER, packages, read_results, write_results
-from .scanner import SCANS, compare_scan, noise_std, scan_copies, scan_methods
+from .results import OVERLAP, RESULTS, SCANNER, TRANSFER, packages, read_results, write_results
+from .scanner import (
+    OVERLAP_METHODS,
+    OVERLAPPING,
+    SCANS,
+    compare_scan,
+    noise_std,
+    scan_copies,
+    scan_methods,
+)
 from .tables import quality_table
 
 _PATIENTS = ["test patient 1", "test patient 2"]
@@ -79,25 +88,34 @@ def _white(which, levels):
     )
 
 
-def _scanner(options):
+def _scanner(output, scans, methods):
     def noise_hu(name, seed):
-        std = noise_std(*scan_copies("test", SCANS[name], seed=seed))
+        std = noise_std(*scan_copies("test", scans[name], seed=seed))
         return round(std * WINDOW_WIDTH, 1)
 
-    if options.images != "test" or options.std is not None:
-        raise ValueError(
-            "--noise ct: expected no --images and no --std, scans are of the test patients"
-        )
     return _Kind(
-        output=SCANNER,
-        methods=scan_methods(),
-        levels=list(SCANS),
-        copies=lambda name, seed: scan_copies("test", SCANS[name], seed=seed),
+        output=output,
+        methods=methods,
+        levels=list(scans),
+        copies=lambda name, seed: scan_copies("test", scans[name], seed=seed),
         compare=compare_scan,
-        workers=min(os.cpu_count() or 1, len(SCANS)),
+        workers=min(os.cpu_count() or 1, len(scans)),
         prepare=lambda: [ct_sinograms(split) for split in ("validation", "test")],
         settings=lambda levels, seed: {"noise_hu": {name: noise_hu(name, seed) for name in levels}},
     )
+
+
+def _kind(options):
+    """Choose what is measured."""
+    if options.noise == "white":
+        return _white(options.images, options.std)
+    if options.images != "test" or options.std is not None:
+        raise ValueError(
+            f"--noise {options.noise}: expected no --images and no --std, scans are of the test patients"
+        )
+    if options.noise == "overlap":
+        return _scanner(OVERLAP, OVERLAPPING, OVERLAP_METHODS)
+    return _scanner(SCANNER, SCANS, scan_methods())
 
 
 def _parser():
@@ -108,9 +126,10 @@ def _parser():
     add = parser.add_argument
     add(
         "--noise",
-        choices=["white", "ct"],
+        choices=["white", "ct", "overlap"],
         default="white",
-        help="white Gaussian noise, or that of a scanner, with three kernels at three doses (default white)",
+        help="white Gaussian noise; that of a scanner, with three kernels at three doses; or the same at one dose "
+        "where slices overlap (default white)",
     )
     add(
         "--images",
@@ -127,14 +146,14 @@ def _parser():
         metavar="NAME",
         help="measure only these again; all other rows, and seed and levels, stay as in the file",
     )
-    file = "the CSV file (default comparison.csv, scanner.csv or transfer.csv in helpers/results)"
-    add("--output", type=Path, help=file)
+    files = "comparison.csv, scanner.csv, overlap.csv or transfer.csv in helpers/results"
+    add("--output", type=Path, help=f"the CSV file (default {files})")
     return parser
 
 
 def _measure(options):
     """Check the options, before any work, then measure and store; return the levels."""
-    kind = _scanner(options) if options.noise == "ct" else _white(options.images, options.std)
+    kind = _kind(options)
     output = options.output or kind.output
     levels, seed, methods = kind.levels, options.seed or 0, kind.methods
     again = options.methods is not None
@@ -145,12 +164,12 @@ def _measure(options):
         before, settings = read_results(output)
         levels, seed = list(before), settings["seed"]
         if not all(isinstance(level, type(kind.levels[0])) for level in levels):
-            other = "without" if options.noise == "ct" else "with"
+            other = "with --noise ct or overlap" if options.noise == "white" else "without --noise"
+            raise ValueError(f"{output}: expected another kind of noise; call it {other}")
+        if options.noise != "white" and set(levels) != set(kind.levels):
             raise ValueError(
-                f"{output}: expected another kind of noise; call it {other} --noise ct"
+                f"{output}: expected the scans of --noise {options.noise} today; measure all methods again"
             )
-        if options.noise == "ct" and set(levels) != set(SCANS):
-            raise ValueError(f"{output}: expected scans of today; measure all methods again")
     check_whole(seed, "seed", 0)
     _check_writable(output)
     if again:

@@ -44,9 +44,7 @@ DETECTION = RESULTS.with_name("detection.csv")
 SCANNER_DETECTION = RESULTS.with_name("scanner_detection.csv")
 SIZE, CONTRAST, SIGMA = 31, 0.1, 1.0  # window in pixels; the spot: grey levels (140 HU), pixels
 SCAN_CONTRAST = 0.05  # 70 HU: a scanner's noise has little power at low frequencies
-DETECTION_SCANS = [  # single slices are judged: how alike neighbours are does not matter
-    name for name, scan in SCANS.items() if scan.photons == 80_000 and not scan.correlation
-]
+DETECTION_SCANS = [name for name, scan in SCANS.items() if scan.photons == 80_000]
 SLICES = slice(4, None, 10)  # of each validation patient
 DRAWS = 6
 KINDS = {

@@ -17,6 +17,7 @@ from ..replaced import replaced
 RESULTS = Path(__file__).parents[1] / "results" / "comparison.csv"
 TRANSFER = RESULTS.with_name("transfer.csv")
 SCANNER = RESULTS.with_name("scanner.csv")
+OVERLAP = RESULTS.with_name("overlap.csv")
 _LEVELS = {
     "std": float,
     "scan": str,
@@ -32,6 +33,7 @@ _COMMANDS = {  # what makes each of the files
     RESULTS.name: "python -m helpers.comparison",
     TRANSFER.name: "python -m helpers.comparison --images transfer",
     SCANNER.name: "python -m helpers.comparison --noise ct",
+    OVERLAP.name: "python -m helpers.comparison --noise overlap",
 }
 _PACKAGES = ("numpy", "PyWavelets", "bm4d", "keras")  # bm4d works behind BM3D, too
 _INSTRUCTIONS = {"avx512_bf16": "AVX-512 with bfloat16", "avx512f": "AVX-512", "avx2": "AVX2"}

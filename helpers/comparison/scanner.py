@@ -1,6 +1,6 @@
 """The comparison with the noise of a scanner: the scans that are simulated, and what BM3D and BM4D are told of them.
 
-`python -m helpers.comparison --noise ct` runs all of it and stores the results. The noise comes from the simulation
+`python -m helpers.comparison --noise ct` runs all of it and stores the results; with `--noise overlap` slices overlap. The noise comes from the simulation
 that networks for scans have learned from (`training.scanner`), with kernels and doses that they have met; of the patients they know nothing.
 """
 
@@ -59,7 +59,11 @@ class Scan:
 _RECONSTRUCTIONS = (("ramp", 1.0), ("hann", 1.0), ("hann", 0.7))  # kernel, cut-off
 _PHOTONS = (40_000, 80_000, 160_000)
 _SCANS = [Scan(kernel, n, cutoff) for kernel, cutoff in _RECONSTRUCTIONS for n in _PHOTONS]
+_OVERLAPPING = [Scan(kernel, 80_000, cutoff, 0.3) for kernel, cutoff in _RECONSTRUCTIONS]
 SCANS = {scan.name: scan for scan in _SCANS}
+OVERLAPPING = {scan.name: scan for scan in _OVERLAPPING}
+# To a method that sees one slice, overlap makes no difference: two of them are there to compare with.
+OVERLAP_METHODS = ["noisy", "bm3d", "bm4d", "ct_scan", "ct_scan_25d"]
 
 
 def scan_methods():
@@ -257,7 +261,7 @@ def compare_scan(name, *, seed=0, methods=None):
     Parameters
     ----------
     name : str
-        A key of `SCANS`.
+        A key of `SCANS` or `OVERLAPPING`.
     seed : int
         Decides the noise.
     methods : sequence of str, optional
@@ -278,19 +282,21 @@ def compare_scan(name, *, seed=0, methods=None):
     --------
     >>> results = compare_scan("ramp, 40000 photons")  # doctest: +SKIP
     """
-    if name not in SCANS:
-        raise ValueError(f"name: expected one of {'; '.join(SCANS)}, got {name!r}")
+    scans = SCANS | OVERLAPPING
+    if name not in scans:
+        raise ValueError(f"name: expected one of {'; '.join(scans)}, got {name!r}")
+    scan = scans[name]
     names = scan_methods() if methods is None else check_methods(methods, scan_methods())
     copies, known = {}, []
     for split in ("validation", "test"):
-        clean, noisy = copies[split] = scan_copies(split, SCANS[name], seed=seed)
-        known += zip(clean, noisy, scan_spectra(split, SCANS[name], seed=seed))
+        clean, noisy = copies[split] = scan_copies(split, scan, seed=seed)
+        known += zip(clean, noisy, scan_spectra(split, scan, seed=seed))
     results = compare_copies(
         names,
         copies["validation"],
         copies["test"],
         std=noise_std(*copies["validation"]),
-        instead=told(known, SCANS[name].correlation),
+        instead=told(known, scan.correlation),
         measures=MEASURES | {"error_frequency": lambda a, b: mean_frequency(b - a)},
     )
     for entry in results.values():

@@ -8,6 +8,7 @@ from ..baselines import BASELINES
 from ..contract import about
 from ..hounsfield import WINDOW_WIDTH
 from ..metrics import BLOCK, bootstrap_interval
+from .observer import detectability, detectability_interval
 
 
 def quality_table(summary, reference, *, times=False):
@@ -244,6 +245,54 @@ def transfer_table(levels, images, method="ct_unet", *, reference="bm3d"):
             lead = ours - theirs
             row.append(f"{_decibels(lead.mean())} ({_decibels(lead.min())})")
     return markdown_table([*labels, "images", *(f"noise {std:g}" for std in levels)], rows)
+
+
+def detection_table(responses, made, methods):
+    """Write a Markdown table of how well a spot can be detected after denoising, in several kinds of noise.
+
+    Parameters
+    ----------
+    responses, made : dict
+        As `detection.read_detection` returns them.
+    methods : sequence of str
+        Which methods, in this order for each kind of noise.
+
+    Returns
+    -------
+    str
+        One row per noise and method: how much of the spot is left, and for each observer d' and its difference to
+        that of the noisy image, with its 95 % interval over the places.
+
+    Raises
+    ------
+    KeyError
+        If a method or the noisy image was not measured.
+
+    Examples
+    --------
+    >>> from helpers.contract import About
+    >>> noisy = {"matched filter": np.array([[[-1.0, 1.0]] * 2, [[2.0, 4.0]] * 2])}
+    >>> print(detection_table({"ramp": {"noisy": noisy}}, {"noisy": {"about": About("noisy input")}}, ["noisy"]))
+    | noise | method | spot left | d', matched filter | change |
+    | :--- | :--- | ---: | ---: | ---: |
+    | ramp | noisy input | 100 % | 2.12 | |
+    """
+    rows, header = [], ["noise", "method", "spot left"]
+    for observer in next(iter(responses.values()), {}).get("noisy", ()):
+        header += [f"d', {observer}", "change"]
+    for noise, entries in responses.items():
+        for name in methods:
+            ours, before = entries[name], entries["noisy"]
+            left, whole = (np.subtract(*of["matched filter"][::-1]).mean() for of in (ours, before))
+            rows.append([noise, _label(made, name), f"{100 * left / whole:.0f} %"])
+            for observer, other in before.items():
+                found, rng = detectability(ours[observer]), np.random.default_rng(0)
+                rows[-1] += [f"{found:.2f}", ""]
+                if name != "noisy":
+                    ends = detectability_interval(ours[observer], rng, other=other, n_resamples=500)
+                    change = map(_decibels, (found - detectability(other), *ends))
+                    rows[-1][-1] = "{} ({} to {})".format(*change)
+    return markdown_table(header, rows, left=2)
 
 
 def means_of_seeds(results):

@@ -235,18 +235,38 @@ def test_noise_of_a_scanner(scans, capsys):
             np.testing.assert_array_equal(entry["psnr"][0], again[scan][name]["psnr"][0])
 
 
+def test_slices_that_overlap(scans, monkeypatch, capsys):
+    """Their own scans, methods and file; nothing of the scans that do not overlap."""
+    few = dict(list(comparison.OVERLAPPING.items())[:1])
+    for module in (scanner, command):
+        monkeypatch.setattr(module, "OVERLAPPING", few)
+    monkeypatch.setattr(command, "OVERLAP_METHODS", ["noisy", "bm3d", "ct_unet"])
+    output = scans / "overlap.csv"
+    command.main(["--noise", "overlap", "--output", str(output)])
+    levels, settings = comparison.read_results(output)
+    assert list(levels) == list(settings["noise_hu"]) == ["ramp, 80000 photons, overlap 0.3"]
+    (results,) = levels.values()
+    assert list(results) == ["noisy", "bm3d", "ct_unet"]
+    assert "seconds" not in results["bm3d"] and "error_frequency" in results["bm3d"]
+    assert "noise: ramp, 80000 photons, overlap 0.3\n\n| method |" in capsys.readouterr().out
+
+
 def test_a_file_of_the_other_kind_of_noise(scans, monkeypatch, refusal):
     scanner_file, white_file = str(scans / "scanner.csv"), str(scans / "white.csv")
     command.main(["--noise", "ct", "--output", scanner_file])
     command.main(["--std", "0.05", "--output", white_file])
     again = ("--methods", "ct_unet", "--output")
     last = refusal(command.main, *again, scanner_file)
-    assert "scanner.csv: expected another kind of noise; call it with --noise ct" in last
+    assert "scanner.csv: expected another kind of noise; call it with --noise ct or overlap" in last
     last = refusal(command.main, "--noise", "ct", *again, white_file)
-    assert "white.csv: expected another kind of noise; call it without --noise ct" in last
+    assert last.endswith("white.csv: expected another kind of noise; call it without --noise")
+    last = refusal(
+        command.main, "--noise", "overlap", "--methods", "bm3d", "--output", scanner_file
+    )
+    assert "scanner.csv: expected the scans of --noise overlap today" in last
     monkeypatch.setattr(command, "SCANS", {"another": None})
     last = refusal(command.main, "--noise", "ct", *again, scanner_file)
-    assert "scanner.csv: expected scans of today; measure all methods again" in last
+    assert "scanner.csv: expected the scans of --noise ct today; measure all methods again" in last
 
 
 def test_scans_side_by_side():
@@ -254,10 +274,10 @@ def test_scans_side_by_side():
 
 
 def test_scans_have_their_own_noise(refusal):
-    for option in (("--std", "0.1"), ("--images", "transfer")):
-        assert "--noise ct: expected no --images and no --std" in refusal(
-            command.main, "--noise", "ct", *option
-        )
+    for noise in ("ct", "overlap"):
+        for option in (("--std", "0.1"), ("--images", "transfer")):
+            last = refusal(command.main, "--noise", noise, *option)
+            assert f"--noise {noise}: expected no --images and no --std" in last
 
 
 def test_methods_need_a_file_and_keep_its_settings(tmp_path, refusal):

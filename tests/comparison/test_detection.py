@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers import comparison, data
+from helpers import comparison, data, noise
 from helpers.comparison import detection
 
 
@@ -25,18 +25,27 @@ def test_spots_lie_in_calm_lung_of_both_patients(spotted):
         assert with_spots.max() <= 1
 
 
-def test_stored_responses_hold_all_methods(shipped):
-    stored, made = detection.read_detection()
+@pytest.mark.parametrize(
+    ("path", "kinds", "views", "options"),
+    [
+        (detection.DETECTION, detection.KINDS, {"ct_unet_x8"}, ""),
+        (detection.SCANNER_DETECTION, detection.DETECTION_SCANS, set(), " --noise ct"),
+    ],
+)
+def test_stored_responses_hold_all_methods(path, kinds, views, options, shipped):
+    stored, made = detection.read_detection(path)
     single = {name for name, denoiser in shipped.items() if not denoiser.about.volume}
-    methods = {"noisy", "ct_unet_x8", *comparison.filters(), *single}
+    methods = {"noisy", *views, *comparison.filters(), *single}
     assert set(made) == methods
-    for name in methods & set(shipped):
-        remedy = "run python -m helpers.comparison.detection"
-        assert made[name]["about"].version == shipped[name].about.version, remedy
-    assert made["ct_unet_x8"]["about"].version == shipped["ct_unet"].about.version
-    for kind in detection.KINDS:
+    for name in methods & {*shipped, *views}:
+        remedy = f"run python -m helpers.comparison.detection{options}"
+        network = shipped["ct_unet" if name == "ct_unet_x8" else name]
+        assert made[name]["about"].version == network.about.version, remedy
+    assert list(stored) == list(kinds)
+    for kind in kinds:
         assert set(stored[kind]) == methods
-        assert len({r.shape for entry in stored[kind].values() for r in entry.values()}) == 1
+    shapes = {r.shape for of in stored.values() for entry in of.values() for r in entry.values()}
+    assert shapes == {(2, 27, detection.DRAWS)}
 
 
 @pytest.mark.parametrize("name", ["noisy", "ct_unet_small"])
@@ -51,6 +60,29 @@ def test_stored_responses_are_those_of_today(kind, name, spotted, shipped):
     for observer in detection.OBSERVERS:
         ours_d, stored_d = (comparison.detectability(r[observer]) for r in (ours, stored))
         assert ours_d == pytest.approx(stored_d, abs=0.02)
+
+
+@pytest.mark.parametrize("kind", detection.DETECTION_SCANS)
+def test_stored_responses_in_scanner_noise_are_those_of_today(kind, shipped, monkeypatch):
+    """At the first place, of the matched filter, which does not learn from the others."""
+    validation = data.load_ct("validation")
+    first, *_ = detection.spotted_slices(validation, contrast=detection.SCAN_CONTRAST)
+    (patient, index), places, *_ = first
+    assert patient == 0
+    slices, pixel_mm = data.load_ct_hu("validation")[0], data.CT_PIXEL_MM["validation"]
+    one, shape = noise.project(slices[index : index + 1], pixel_mm, body=noise.BODY_MM)
+    alike = np.repeat(one, index + 1, axis=0)  # only the last one is asked for
+    monkeypatch.setattr(detection, "ct_sinograms", lambda split: [(alike, shape)])
+    noises = detection.spotted_scan_noise([first], comparison.SCANS[kind])
+    stored, _ = detection.read_detection(detection.SCANNER_DETECTION)
+    spot = comparison.gaussian_spot(detection.SIZE, detection.CONTRAST, detection.SIGMA)
+    for name in ("noisy", "ct_scan"):
+        denoise = shipped.get(name, comparison.do_nothing)
+        for which, image in enumerate(first[2:]):
+            seen = detection.windows(denoise(image[None] + noises[0]), places, detection.SIZE)
+            ours = np.tensordot(seen, spot, 2)
+            theirs = stored[kind][name]["matched filter"][which, : len(places)]
+            np.testing.assert_allclose(ours, theirs, atol=1e-3)
 
 
 def test_unreadable_results_are_named(tmp_path):

@@ -102,6 +102,7 @@ def test_unreadable_results_are_named(tmp_path):
         (comparison.RESULTS, "python -m helpers.comparison`"),
         (comparison.TRANSFER, "python -m helpers.comparison --images transfer`"),
         (comparison.SCANNER, "python -m helpers.comparison --noise ct`"),
+        (comparison.OVERLAP, "python -m helpers.comparison --noise overlap`"),
     ],
 )
 def test_a_missing_file_names_its_own_command(path, command, tmp_path):
@@ -156,6 +157,7 @@ def test_stored_results_hold_all_methods_and_slices(stored, shipped):
         (comparison.RESULTS, ""),
         (comparison.TRANSFER, " --images transfer"),
         (comparison.SCANNER, " --noise ct"),
+        (comparison.OVERLAP, " --noise overlap"),
     ],
 )
 def test_no_stored_row_is_stale(path, options, shipped):
@@ -225,3 +227,23 @@ def test_stored_leads_in_the_noise_of_scans(name, scans):
     assert (
         psnrs["ct_scan_25d"].mean() > psnrs["ct_scan"].mean() - 0.01
     )  # level in the weakest noise
+
+
+def test_stored_scans_that_overlap_hold_what_is_measured():
+    """As strong a noise as without overlap, so the single-slice methods score alike; what neighbours add differs."""
+    overlapping, settings = comparison.read_results(comparison.OVERLAP)
+    scans, of_scans = comparison.read_results(comparison.SCANNER)
+    assert list(overlapping) == list(settings["noise_hu"]) == list(comparison.OVERLAPPING)
+    assert settings["images"] == of_scans["images"]
+    for name, results in overlapping.items():
+        alone = name.removesuffix(", overlap 0.3")
+        assert alone in comparison.SCANS
+        assert list(results) == comparison.OVERLAP_METHODS
+        assert settings["noise_hu"][name] == pytest.approx(of_scans["noise_hu"][alone], rel=0.02)
+        for method, entry in results.items():
+            assert [len(patient) for patient in entry["psnr"]] == [46, 56]
+            if not entry["about"].volume:
+                ours, theirs = (
+                    np.concatenate(r[method]["psnr"]).mean() for r in (results, scans[alone])
+                )
+                assert ours == pytest.approx(theirs, abs=0.2), method

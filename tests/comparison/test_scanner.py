@@ -19,6 +19,25 @@ def test_three_kernels_at_three_doses():
     assert comparison.Scan("hann", 5, 0.7, 0.3).name == "hann cut at 0.7, 5 photons, overlap 0.3"
 
 
+def test_three_of_them_once_more_where_slices_overlap():
+    alone = [replace(scan, correlation=0.0).name for scan in comparison.OVERLAPPING.values()]
+    assert alone == [name for name, scan in comparison.SCANS.items() if scan.photons == 80_000]
+    assert {scan.correlation for scan in comparison.OVERLAPPING.values()} == {0.3}
+    assert set(comparison.OVERLAP_METHODS) <= set(scanner.scan_methods())
+
+
+def test_bm4d_is_told_the_overlap_of_the_scan_by_its_name(monkeypatch):
+    patients = [np.zeros((1, 4, 4, 1), np.float32)], [np.ones((1, 4, 4, 1), np.float32)]
+    seen = []
+    monkeypatch.setattr(scanner, "scan_copies", lambda split, scan, seed: patients)
+    monkeypatch.setattr(scanner, "scan_spectra", lambda split, scan, seed: [np.ones((4, 4))])
+    monkeypatch.setattr(scanner, "told", lambda known, correlation: seen.append(correlation))
+    monkeypatch.setattr(scanner, "compare_copies", lambda *_, **options: {})
+    for name in (*comparison.SCANS, *comparison.OVERLAPPING):
+        comparison.compare_scan(name, methods=comparison.OVERLAP_METHODS)
+    assert seen == [0.0] * 9 + [0.3] * 3
+
+
 def test_noise_depends_on_seed_split_and_scan():
     ramp, hann = (comparison.SCANS[f"{kernel}, 80000 photons"] for kernel in ("ramp", "hann"))
 

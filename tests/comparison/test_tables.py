@@ -40,6 +40,27 @@ def test_transfer_is_counted_group_by_group():
         comparison.transfer_table({0.03: results}, ["one"], "b", reference="a")
 
 
+def test_detection_is_compared_with_the_noisy_image(rng):
+    """Half the spot in half the noise is as easy to detect, in a quarter of the noise twice as easy."""
+    spot, noise = np.array([[[0.0]], [[2.0]]]), rng.normal(0, 1, (2, 40, 6))
+    images = {"noisy": spot + noise, "a": (spot + noise) / 2, "b": spot / 2 + noise / 4}
+    responses = {"ramp": {n: {"matched filter": r, "Hotelling": 3 * r} for n, r in images.items()}}
+    made = {name: {"about": About(name.upper())} for name in images}
+    header, _, noisy, a, b = comparison.detection_table(responses, made, images).splitlines()
+    columns = "noise | method | spot left | d', matched filter | change | d', Hotelling | change"
+    assert header == f"| {columns} |"
+    found = comparison.detectability(images["noisy"])
+    assert noisy == f"| ramp | NOISY | 100 % | {found:.2f} | | {found:.2f} | |"
+    same = f"{found:.2f} | +0.00 (+0.00 to +0.00)"
+    left = np.subtract(*images["b"][::-1]).mean() / np.subtract(*images["noisy"][::-1]).mean()
+    assert a == f"| ramp | A | 50 % | {same} | {same} |"
+    twice = comparison.detectability(images["b"])
+    assert twice > found + 1
+    assert b.startswith(f"| ramp | B | {100 * left:.0f} % | {twice:.2f} | {twice - found:+.2f} (+")
+    with pytest.raises(KeyError, match="bm3d"):
+        comparison.detection_table(responses, made, ["bm3d"])
+
+
 def test_table_is_sorted_and_shows_times_only_if_asked(pair):
     methods = {"median": baselines.median, "noisy": comparison.do_nothing}
     summary = comparison.summarise(comparison.measure(methods, *pair), "median")
