@@ -1,0 +1,420 @@
+"""Does the network for scans get better if it goes on learning on the noisy scan that it shall denoise?
+
+`python -m helpers.comparison.adaptation` lets it go on with each test scan, in two ways that see no clean image, and
+measures it before and after; it takes about half an hour on two cores. A run that was stopped goes on where it was.
+"""
+
+import argparse
+import csv
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .._keras import keras
+from ..baselines import BASELINES
+from ..checks import check_number, check_whole
+from ..hounsfield import WINDOW_WIDTH
+from ..models import WEIGHTS, as_denoiser, pretrained_denoiser, spare_grain
+from ..replaced import replaced
+from ..training import Batches, clean_targets, fit, neighbouring_slices, warmup_cosine
+from .results import RESULTS, machine, packages, stored_lines
+from .scanner import Scan, scan_copies, scan_spectra
+from .tables import markdown_table
+from .without_clean import scores
+
+ADAPTATION = RESULTS.with_name("adaptation.csv")
+NETWORK = "ct_scan"
+SCANS = (  # of noise as the network has learned, then of a smoother kernel than any (`training.scanner.CUTOFFS`)
+    Scan("hann", 80_000),
+    Scan("hann", 20_000, cutoff=0.3),
+    Scan("hann", 5_000, cutoff=0.3),
+)
+RATES = (3e-6, 3e-5)  # peak learning rates; its own training had 3e-4 and more
+STEPS, BATCH_SIZE, SIZE = 150, 8, 64
+HELD_OUT, HELD_BATCHES = 5, 16  # one slice of five, the last ones, is not learned from
+ALPHA, DRAWS = 0.5, 8  # of Recorrupted-to-Recorrupted; its authors took 0.5
+PROFILE = "refilter"  # of BM3D, which its authors made for noise that is not white
+_COMMAND = "python -m helpers.comparison.adaptation"
+_COLUMNS = ["scan", "patient", "way", "rate", "before_hu", "after_hu", "slice", "psnr_db"]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of one network on one patient.
+
+    Parameters
+    ----------
+    psnr : ndarray of shape (slices,)
+        In dB.
+    before, after : float
+        The loss of its way on the slices that it has not learned from, before it went on and after it: root mean
+        square, in HU. NaN where nothing was learned.
+    """
+
+    psnr: np.ndarray
+    before: float = np.nan
+    after: float = np.nan
+
+
+def recorrupted(noisy, spectrum, rng, size=SIZE, *, alpha=ALPHA, draws=DRAWS):
+    """Learn a less noisy image from a noisier one, both made of the same: `noise2noise` with a single image.
+
+    Fresh noise m, of the same kind as the image's own noise n, is added alpha times to the input; 1 / alpha times it is
+    subtracted from the target. Their noise, n + alpha m and n - m / alpha, has the covariance cov(n) - cov(m) = 0, and
+    Gaussian noise without covariance is independent. It need not be white, but its spectrum must be known.
+
+    Parameters
+    ----------
+    noisy : array of shape (n, height, width, 1)
+        Slices of one patient, near [0, 1].
+    spectrum : array of shape (height, width)
+        Of their noise, as `noise.power_spectrum` returns it.
+    rng : numpy.random.Generator
+        Draws the fresh noise; the patches, another one draws.
+    size : int
+        Edge of a patch in pixels.
+    alpha : float
+        Above 0; the smaller, the more alike are the input and the image, and the noisier is the target.
+    draws : int
+        So often fresh noise is drawn for each slice.
+
+    Returns
+    -------
+    function
+        pairs(n, rng) -> (input, target, None), of shape (n, size, size, 1).
+
+    Raises
+    ------
+    ValueError
+        As `training.clean_targets`; if `alpha` is not above 0, `draws` no whole number of at least 1, or the spectrum of
+        another shape than the slices.
+
+    References
+    ----------
+    Pang, Zheng, Quan and Ji, "Recorrupted-to-Recorrupted: unsupervised deep learning for image denoising", CVPR 2021.
+    Moran, Schmidt, Zhong and Coady, "Noisier2Noise: learning to denoise from unpaired noisy data", CVPR 2020, learn
+    the noisy image and correct the answer afterwards.
+
+    Examples
+    --------
+    >>> flat, white = np.full((2, 80, 80, 1), 0.5), np.full((80, 80), 80 * 80 * 0.1**2)
+    >>> rng = np.random.default_rng(0)
+    >>> given, target, _ = recorrupted(flat, white, rng)(20, rng)
+    >>> round(float(given.std()), 2), round(float(target.std()), 1)
+    (0.05, 0.2)
+    """
+    alpha = np.float32(check_number(alpha, "alpha", 1e-6))
+    draws = check_whole(draws, "draws", 1)
+    noisy, spectrum = np.asarray(noisy, np.float32), np.asarray(spectrum)
+    if spectrum.shape != noisy.shape[1:3]:
+        raise ValueError(f"spectrum: expected shape {noisy.shape[1:3]}, got {spectrum.shape}")
+    fresh = [_drawn(spectrum, len(noisy), rng) for _ in range(draws)]
+    return clean_targets(
+        [noisy + alpha * m for m in fresh], [noisy - m / alpha for m in fresh], size
+    )
+
+
+def _drawn(spectrum, n, rng):
+    """Draw Gaussian noise with a power spectrum: (n, height, width, 1)."""
+    white = rng.standard_normal((n, *spectrum.shape), np.float32)
+    coloured = np.fft.ifft2(np.fft.fft2(white) * np.sqrt(spectrum / spectrum.size)).real
+    return coloured[..., None].astype(np.float32)
+
+
+WAYS = {  # name -> way(slices, spectrum of the noise) -> pairs
+    "neighbouring slices": lambda noisy, _: neighbouring_slices([noisy], SIZE),
+    "Recorrupted-to-Recorrupted": lambda *known: recorrupted(*known, np.random.default_rng(2)),
+}
+
+
+def loss_hu(network, pairs, *, batches=HELD_BATCHES):
+    """Measure how far a network's answers are from noisy targets: always on the same draws.
+
+    Parameters
+    ----------
+    network : keras.Model
+        From (n, height, width, 1) to the same shape.
+    pairs : function
+        As `Batches` takes it.
+    batches : int
+        So many are drawn, of 8 patches each.
+
+    Returns
+    -------
+    float
+        Root of the mean squared difference, in HU; each pixel counts with its weight.
+
+    Examples
+    --------
+    >>> same = clean_targets([np.zeros((1, 64, 64, 1))], [np.full((1, 64, 64, 1), 0.1)])
+    >>> identity = keras.Sequential([keras.Input((None, None, 1)), keras.layers.Identity()])
+    >>> round(loss_hu(identity, same))  # a tenth of 1400 HU
+    140
+    """
+    drawn, losses = Batches(pairs, batch_size=BATCH_SIZE, steps=batches, seed=1), []
+    for step in range(batches):
+        given, target, weight = (*drawn[step], None)[:3]
+        errors = np.square(np.asarray(network.predict_on_batch(given)) - target)[..., 0]
+        losses.append(np.average(errors, weights=weight))
+    return WINDOW_WIDTH * float(np.sqrt(np.mean(losses)))
+
+
+def go_on(network, pairs, rate, *, steps=STEPS):
+    """Let a network go on learning.
+
+    Parameters
+    ----------
+    network : keras.Model
+        It is changed.
+    pairs : function
+        As `Batches` takes it.
+    rate : float
+        Peak of the learning rate.
+    steps : int
+        Number of updates.
+
+    Examples
+    --------
+    >>> go_on(_network(), recorrupted(scan, spectrum), 3e-5)  # doctest: +SKIP
+    """
+    network.compile(keras.optimizers.Adam(warmup_cosine(rate, steps)), "mse")
+    fit(network, Batches(pairs, batch_size=BATCH_SIZE, steps=steps, seed=0), epochs=1)
+
+
+def adapt(network, way, noisy, spectrum, rate, *, steps=STEPS):
+    """Let a network go on with a scan, all but its last fifth; measure on that before and after.
+
+    Parameters
+    ----------
+    network : keras.Model
+        It is changed.
+    way : str
+        A key of `WAYS`.
+    noisy : array of shape (n, height, width, 1)
+        The scan; a fifth of its slices must be four or more.
+    spectrum : array of shape (height, width)
+        Of its noise, as `noise.power_spectrum` returns it.
+    rate, steps
+        As for `go_on`.
+
+    Returns
+    -------
+    (float, float)
+        `loss_hu` before and after.
+
+    Examples
+    --------
+    >>> adapt(_network(), "neighbouring slices", scan, spectrum, 3e-5)  # doctest: +SKIP
+    """
+    last = len(noisy) - len(noisy) // HELD_OUT
+    seen, unseen = (WAYS[way](part, spectrum) for part in (noisy[:last], noisy[last:]))
+    before = loss_hu(network, unseen)
+    go_on(network, seen, rate, steps=steps)
+    return before, loss_hu(network, unseen)
+
+
+def _network():
+    """The shipped network, as a Keras model."""
+    return keras.saving.load_model(WEIGHTS / f"{NETWORK}.keras", compile=False)
+
+
+def _jobs():
+    """Name all that is measured: (scan, patient, way, rate), rate 0 where nothing is learned."""
+    for scan in SCANS:
+        for patient in range(2):
+            for name in ("noisy", "shipped", "bm3d"):
+                yield scan.name, patient, name, 0.0
+            for way in WAYS:
+                for rate in RATES:
+                    yield scan.name, patient, way, rate
+
+
+def _measure(way, rate, clean, noisy, spectrum):
+    """Return what one of `_jobs` measures."""
+    if way in WAYS:
+        network = _network()
+        losses = adapt(network, way, noisy, spectrum, rate)
+        (psnr,) = scores([clean], [spare_grain(as_denoiser(network))(noisy)])
+        return Measured(psnr, *losses)
+    if way == "bm3d":
+        denoised = BASELINES["bm3d"](noisy, spectrum=spectrum, profile=PROFILE)
+    else:
+        denoised = noisy if way == "noisy" else pretrained_denoiser(NETWORK)(noisy)
+    return Measured(*scores([clean], [denoised]))
+
+
+def read_adaptation(path=ADAPTATION):
+    """Read the stored results.
+
+    Parameters
+    ----------
+    path : str or Path
+        The CSV file, by default the one that the repository holds.
+
+    Returns
+    -------
+    dict of (str, int, str, float) to Measured
+        By the scan's name, the number of the test patient, the way ("noisy", "shipped" and "bm3d", too) and the rate, 0
+        where nothing was learned.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it does not hold all that the command measures.
+
+    Examples
+    --------
+    >>> list(read_adaptation())[0]
+    ('hann, 80000 photons', 0, 'noisy', 0.0)
+    """
+    try:
+        found = _parsed(stored_lines(path, _COMMAND))
+        sizes = {(patient, len(one.psnr)) for (_, patient, *_), one in found.items()}
+        if list(found) != list(_jobs()) or len(sizes) != len({patient for patient, _ in sizes}):
+            raise ValueError
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path}: expected all ways and rates; `{_COMMAND}` makes it anew"
+        ) from error
+    return found
+
+
+def chosen(results, scan, patient, way):
+    """Choose among the learning rates as one can without a clean image: by the loss on slices not learned from.
+
+    Parameters
+    ----------
+    results : dict
+        As `read_adaptation` returns it.
+    scan, patient, way
+        The first entries of its keys.
+
+    Returns
+    -------
+    (float, Measured)
+        The rate whose network has the smallest loss, and what was measured of it.
+
+    Examples
+    --------
+    >>> results = {("hann", 0, "a", rate): Measured(np.array([30.0]), 9.0, 10 * rate) for rate in (1.0, 0.5)}
+    >>> chosen(results, "hann", 0, "a")[0]
+    0.5
+    """
+    tried = {key[3]: one for key, one in results.items() if key[:3] == (scan, patient, way)}
+    return min(tried.items(), key=lambda pair: pair[1].after)
+
+
+def adaptation_table(results):
+    """Write the results as a Markdown table: one row per scan, patient and way, with the rate that is `chosen`.
+
+    Parameters
+    ----------
+    results : dict
+        As `read_adaptation` returns it.
+
+    Returns
+    -------
+    str
+        Mean PSNR of the noisy slices, of BM3D, which is told the spectrum, of the shipped network and of the one that
+        went on; the loss on slices not learned from, before and after; and whether it fell, so that one would keep the
+        network.
+
+    Raises
+    ------
+    KeyError
+        If a patient lacks "noisy", "shipped" or "bm3d".
+
+    Examples
+    --------
+    >>> results = {("hann", 0, name, 0.0): Measured(np.array([30.0])) for name in ("noisy", "bm3d", "shipped")}
+    >>> results["hann", 0, "neighbouring slices", 1e-5] = Measured(np.array([31.0]), 60.0, 59.0)
+    >>> print(adaptation_table(results))
+    | scan | patient | it goes on with | rate | noisy, dB | BM3D, dB | shipped, dB | gone on, dB | loss, HU | kept |
+    | :--- | :--- | :--- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+    | hann | 1 | neighbouring slices | 1e-05 | 30.00 | 30.00 | 30.00 | 31.00 | 60.0 to 59.0 | yes |
+    """
+    header = ["scan", "patient", "it goes on with", "rate", "noisy, dB"]
+    header += ["BM3D, dB", "shipped, dB", "gone on, dB", "loss, HU", "kept"]
+    rows = []
+    for scan, patient, way in dict.fromkeys(key[:3] for key in results if key[2] in WAYS):
+        rate, one = chosen(results, scan, patient, way)
+        both = [results[scan, patient, name, 0.0] for name in ("noisy", "bm3d", "shipped")]
+        means = [f"{entry.psnr.mean():.2f}" for entry in (*both, one)]
+        loss = f"{one.before:.1f} to {one.after:.1f}"
+        kept = "yes" if one.after < one.before else "no"
+        rows.append([scan, patient + 1, way, f"{rate:g}", *means, loss, kept])
+    return markdown_table(header, rows, left=3)
+
+
+def _rows_of(job, measured):
+    """Write what one of `_jobs` measured as rows of the file.
+
+    >>> _rows_of(("hann, 9 photons", 0, "noisy", 0.0), Measured(np.array([30.0])))
+    ['"hann, 9 photons",0,noisy,0,nan,nan,0,30.0000']
+    """
+    scan, patient, way, rate = job
+    losses = f"{measured.before:.3f}", f"{measured.after:.3f}"
+    table = io.StringIO()
+    csv.writer(table, lineterminator="\n").writerows(
+        [scan, patient, way, f"{rate:g}", *losses, index, f"{value:.4f}"]
+        for index, value in enumerate(measured.psnr)
+    )
+    return table.getvalue().splitlines()
+
+
+def _parsed(lines):
+    """Read rows, behind their header: {job: Measured}."""
+    found = {}
+    for row in csv.DictReader(line for line in lines if not line.startswith("#")):
+        job = row["scan"], int(row["patient"]), row["way"], float(row["rate"])
+        losses = float(row["before_hu"]), float(row["after_hu"])
+        found.setdefault(job, ([], losses))[0].append(float(row["psnr_db"]))
+    return {job: Measured(np.array(psnr), *losses) for job, (psnr, losses) in found.items()}
+
+
+def _head():
+    """The lines above the rows: what they depend on, and where they were measured."""
+    settings = [*RATES, STEPS, BATCH_SIZE, SIZE, HELD_OUT, HELD_BATCHES, ALPHA, DRAWS, PROFILE]
+    about = {"settings": settings, "network": pretrained_denoiser(NETWORK).about.version}
+    about |= {"machine": machine(), "packages": packages()}
+    return [*(f"# {key}: {json.dumps(value)}" for key, value in about.items()), ",".join(_COLUMNS)]
+
+
+def main(arguments=None):
+    """Train and measure whatever is missing, and store the results when all are there."""
+    parser = argparse.ArgumentParser(prog=_COMMAND, description=__doc__.split("\n\n")[1])
+    file = "the CSV file (default helpers/results/adaptation.csv)"
+    parser.add_argument("--output", type=Path, default=ADAPTATION, help=file)
+    path = parser.parse_args(arguments).output
+    unfinished = path.with_name(path.name + ".trained")
+    try:
+        rows = unfinished.read_text(encoding="utf-8").splitlines() if unfinished.exists() else []
+        if rows[: len(_head())] != _head():  # of other settings, or none
+            rows = _head()
+        done, scans = _parsed(rows), {}
+        for job in (job for job in _jobs() if job not in done):
+            name, patient, way, rate = job
+            if name not in scans:
+                scans = {name: _scans(name)}
+            measured = _measure(way, rate, *(parts[patient] for parts in scans[name]))
+            rows += _rows_of(job, measured)
+            with replaced(unfinished) as file:  # whole, or not at all
+                file.writelines(f"{row}\n" for row in rows)
+        unfinished.replace(path)
+    except (ValueError, OSError) as error:  # a file that cannot be written, no data
+        parser.error(str(error))
+
+
+def _scans(name):
+    """Clean slices, noisy slices and the noise's spectrum of the test patients."""
+    (scan,) = (scan for scan in SCANS if scan.name == name)
+    return *scan_copies("test", scan), scan_spectra("test", scan)
+
+
+if __name__ == "__main__":
+    main()

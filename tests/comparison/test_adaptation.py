@@ -1,0 +1,210 @@
+"""helpers.comparison.adaptation: independent noise out of one image, slices kept apart, what is stored."""
+
+import numpy as np
+import pytest
+
+from helpers import training
+from helpers.comparison import adaptation
+from helpers.models import as_denoiser, denoising_unet, pretrained_denoiser, spare_grain
+from helpers.noise import power_spectrum
+from helpers.training.scanner import CUTOFFS
+
+STD = 0.1
+WAYS = list(adaptation.WAYS)
+
+
+@pytest.fixture
+def smooth():
+    """The spectrum of noise that is alike along rows, of images of 40 x 48 pixels: standard deviation 0.1."""
+    powers = np.exp(-((np.fft.fftfreq(48) / 0.1) ** 2)) * np.ones((40, 1))
+    return powers / powers.mean() * powers.size * STD**2
+
+
+def test_drawn_noise_has_the_spectrum(smooth, rng):
+    drawn = adaptation._drawn(smooth, 400, rng)
+    assert drawn.shape == (400, 40, 48, 1) and drawn.dtype == np.float32
+    measured = power_spectrum(drawn)
+    assert measured.sum() == pytest.approx(smooth.sum(), rel=0.02)
+    strong = smooth > smooth.max() / 100
+    np.testing.assert_allclose(measured[strong], smooth[strong], rtol=0.35)
+
+
+def test_input_and_target_do_not_share_noise(smooth, rng):
+    """Not in any pixel, nor with a neighbour, although the noise is not white; of the strengths that theory says."""
+    noise = adaptation._drawn(smooth, 60, rng)
+    given, target, weight = adaptation.recorrupted(0.5 + noise, smooth, rng, 40)(600, rng)
+    assert weight is None and given.shape == target.shape == (600, 40, 40, 1)
+    assert given.std() == pytest.approx(STD * np.sqrt(1 + 0.5**2), rel=0.03)
+    assert target.std() == pytest.approx(STD * np.sqrt(1 + 1 / 0.5**2), rel=0.03)
+    for rows, columns in np.ndindex(3, 3):
+        a = given[:, rows:, columns:] - 0.5
+        b = target[:, : 40 - rows, : 40 - columns] - 0.5
+        assert abs((a * b).mean()) < 0.05 * a.std() * b.std()
+
+
+def test_without_noise_nothing_is_recorrupted(pictures, rng):
+    nothing = np.zeros(pictures.shape[1:3])
+    given, target, _ = adaptation.recorrupted(pictures, nothing, rng, 24)(4, rng)
+    np.testing.assert_array_equal(given, target)
+
+
+def test_bad_input_is_named(pictures, rng):
+    spectrum = np.ones(pictures.shape[1:3])
+    with pytest.raises(ValueError, match=r"spectrum: expected shape \(24, 32\), got \(32, 24\)"):
+        adaptation.recorrupted(pictures, spectrum.T, rng, 24)
+    with pytest.raises(ValueError, match="alpha: "):
+        adaptation.recorrupted(pictures, spectrum, rng, 24, alpha=0)
+    with pytest.raises(ValueError, match="draws: "):
+        adaptation.recorrupted(pictures, spectrum, rng, 24, draws=0)
+
+
+class Halving:
+    """A network that halves what it gets."""
+
+    def predict_on_batch(self, images):
+        return images / 2
+
+
+def test_loss_is_in_hu_and_counts_by_weight():
+    def pairs(n, rng):
+        target = np.zeros((n, 8, 8, 1))
+        target[:, :4] = 0.1  # the answer is right here,
+        weight = np.zeros((n, 8, 8))
+        weight[:, 2:6] = 2.0  # and these pixels count
+        return np.full((n, 8, 8, 1), 0.2), target, weight
+
+    assert adaptation.loss_hu(Halving(), pairs, batches=2) == pytest.approx(140 / np.sqrt(2))
+
+
+def test_loss_is_always_of_the_same_draws(pictures):
+    pairs = training.noise2noise([pictures], [1 - pictures], 16)
+    first, second = (adaptation.loss_hu(Halving(), pairs, batches=2) for _ in range(2))
+    assert first == second
+
+
+def test_the_last_fifth_is_not_learned_from(monkeypatch):
+    seen = {}
+    monkeypatch.setitem(adaptation.WAYS, "made up", lambda noisy, spectrum: (len(noisy), spectrum))
+    monkeypatch.setattr(adaptation, "loss_hu", lambda network, pairs: pairs)
+    monkeypatch.setattr(
+        adaptation, "go_on", lambda *given, **more: seen.update(given=given, **more)
+    )
+    losses = adaptation.adapt("network", "made up", np.zeros(46), "spectrum", 1e-5, steps=7)
+    assert losses == ((9, "spectrum"), (9, "spectrum"))
+    assert seen == {"given": ("network", (37, "spectrum"), 1e-5), "steps": 7}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", WAYS)
+def test_a_small_network_goes_on(way, rng):
+    """Of a flat scan, any way learns in a few steps to remove noise; the loss falls on slices that it has not seen."""
+    spectrum = np.full((64, 64), 64 * 64 * STD**2)
+    noisy = 0.5 + adaptation._drawn(spectrum, 20, rng)
+    network = denoising_unet((4, 8), (1, 1))
+    before, after = adaptation.adapt(network, way, noisy, spectrum, 3e-3, steps=40)
+    assert after < before
+    assert np.std(network.predict_on_batch(noisy)) < STD
+
+
+def test_the_network_is_the_shipped_one(pictures):
+    ours = spare_grain(as_denoiser(adaptation._network()))(pictures)
+    np.testing.assert_array_equal(ours, pretrained_denoiser(adaptation.NETWORK)(pictures))
+
+
+def test_the_network_has_learned_one_kernel_and_not_the_other():
+    known, *unseen = (scan.cutoff for scan in adaptation.SCANS)
+    low, high = CUTOFFS
+    assert low <= known <= high and max(unseen) < low
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """The command with stand-ins for scans and trainings; returns the jobs that it measured."""
+    jobs = []
+
+    def measure(way, rate, name, patient):
+        jobs.append((name, patient, way, rate))
+        psnr = np.array([30.0, 31.1234, 29.0][: 2 + patient])
+        return adaptation.Measured(psnr, *((60.0, 59.5) if way in WAYS else ()))
+
+    monkeypatch.setattr(adaptation, "_scans", lambda name: ([name] * 2, range(2)))
+    monkeypatch.setattr(adaptation, "_measure", measure)
+    return jobs
+
+
+def test_command_stores_what_it_measures(tmp_path, command, refusal):
+    path = tmp_path / "out.csv"
+    adaptation.main(["--output", str(path)])
+    stored = adaptation.read_adaptation(path)
+    assert list(stored) == command == list(adaptation._jobs())
+    assert len(command) == 3 * 2 * (3 + len(WAYS) * len(adaptation.RATES))
+    for (_, patient, way, _), one in stored.items():
+        np.testing.assert_allclose(one.psnr, [30.0, 31.1234, 29.0][: 2 + patient])
+        expected = (60.0, 59.5) if way in WAYS else (np.nan, np.nan)
+        np.testing.assert_equal((one.before, one.after), expected)
+    assert [p.name for p in tmp_path.iterdir()] == ["out.csv"]
+    last = refusal(adaptation.main, "--output", str(tmp_path / "no" / "folder.csv"))
+    assert last.startswith("python -m helpers.comparison.adaptation: error: ")
+
+
+def test_a_stopped_run_goes_on_where_it_was(tmp_path, command, monkeypatch):
+    path, measure = tmp_path / "out.csv", adaptation._measure
+
+    def stopped(*job):
+        if len(command) == 5:
+            raise KeyboardInterrupt
+        return measure(*job)
+
+    monkeypatch.setattr(adaptation, "_measure", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        adaptation.main(["--output", str(path)])
+    with pytest.raises(FileNotFoundError, match="out.csv: no such file; `python -m helpers"):
+        adaptation.read_adaptation(path)
+    monkeypatch.setattr(adaptation, "_measure", measure)
+    adaptation.main(["--output", str(path)])
+    assert command == list(adaptation._jobs())
+    path.rename(tmp_path / "out.csv.trained")
+    monkeypatch.setattr(adaptation, "STEPS", 3)  # rows of other settings are not taken over
+    adaptation.main(["--output", str(path)])
+    assert command == 2 * list(adaptation._jobs())
+
+
+def test_unreadable_results_are_named(tmp_path, command):
+    path = tmp_path / "out.csv"
+    adaptation.main(["--output", str(path)])
+    whole = path.read_text()
+    for text in (
+        "",
+        "a,b\n1,2\n",
+        whole.rsplit('"', 2)[0],
+        whole.replace("31.1234", "x"),
+        "\n".join(whole.splitlines()[:-1]),  # one slice less
+    ):
+        path.write_text(text)
+        with pytest.raises(ValueError, match="out.csv: expected all ways and rates"):
+            adaptation.read_adaptation(path)
+
+
+def test_table_shows_the_rate_that_needs_no_clean_image():
+    """The smaller loss decides, also where the other rate has the better PSNR; the network is kept if the loss fell."""
+    one = adaptation.Measured
+    results = {
+        ("hann", 1, name, 0.0): one(np.array([v, v + 1]))
+        for name, v in (("noisy", 30), ("bm3d", 32), ("shipped", 33))
+    }
+    results["hann", 1, WAYS[0], 3e-6] = one(np.array([34.0, 35.0]), 60.0, 59.0)
+    results["hann", 1, WAYS[0], 3e-5] = one(np.array([31.0, 32.0]), 60.0, 58.0)
+    results["hann", 1, WAYS[1], 3e-6] = one(np.array([33.0, 34.1]), 90.0, 90.04)
+    results["hann", 1, WAYS[1], 3e-5] = one(np.array([33.0, 34.1]), 90.0, 91.0)
+    assert adaptation.chosen(results, "hann", 1, WAYS[0])[0] == 3e-5
+    assert adaptation.adaptation_table(results).splitlines()[2:] == [
+        f"| hann | 2 | {WAYS[0]} | 3e-05 | 30.50 | 32.50 | 33.50 | 31.50 | 60.0 to 58.0 | yes |",
+        f"| hann | 2 | {WAYS[1]} | 3e-06 | 30.50 | 32.50 | 33.50 | 33.55 | 90.0 to 90.0 | no |",
+    ]
+
+
+def test_stored_results_are_of_these_settings_and_this_network():
+    """The command would write them into the head of its file today; another network makes them stale."""
+    stored = adaptation.ADAPTATION.read_text(encoding="utf-8").splitlines()
+    assert stored[:2] == adaptation._head()[:2], "run python -m helpers.comparison.adaptation"
+    assert list(adaptation.read_adaptation()) == list(adaptation._jobs())
