@@ -310,7 +310,7 @@ def chosen(results, scan, patient, way):
 
 
 def adaptation_table(results):
-    """Write the results as a Markdown table: one row per scan, patient and way, with the rate that is `chosen`.
+    """Write the results as a Markdown table: one row per scan, patient and way, of the network that is `chosen`.
 
     Parameters
     ----------
@@ -321,8 +321,7 @@ def adaptation_table(results):
     -------
     str
         Mean PSNR of the noisy slices, of BM3D, which is told the spectrum, of the shipped network and of the one that
-        went on; the loss on slices not learned from, before and after; and whether it fell, so that one would keep the
-        network.
+        went on; then its loss on slices not learned from, before and after.
 
     Raises
     ------
@@ -334,20 +333,18 @@ def adaptation_table(results):
     >>> results = {("hann", 0, name, 0.0): Measured(np.array([30.0])) for name in ("noisy", "bm3d", "shipped")}
     >>> results["hann", 0, "neighbouring slices", 1e-5] = Measured(np.array([31.0]), 60.0, 59.0)
     >>> print(adaptation_table(results))
-    | scan | patient | it goes on with | rate | noisy, dB | BM3D, dB | shipped, dB | gone on, dB | loss, HU | kept |
-    | :--- | :--- | :--- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-    | hann | 1 | neighbouring slices | 1e-05 | 30.00 | 30.00 | 30.00 | 31.00 | 60.0 to 59.0 | yes |
+    | scan | patient | it goes on with | noisy, dB | BM3D, dB | shipped, dB | gone on, dB | loss, HU |
+    | :--- | :--- | :--- | ---: | ---: | ---: | ---: | ---: |
+    | hann | 1 | neighbouring slices | 30.00 | 30.00 | 30.00 | 31.00 | 60.0 to 59.0 |
     """
-    header = ["scan", "patient", "it goes on with", "rate", "noisy, dB"]
-    header += ["BM3D, dB", "shipped, dB", "gone on, dB", "loss, HU", "kept"]
+    header = ["scan", "patient", "it goes on with", "noisy, dB"]
+    header += ["BM3D, dB", "shipped, dB", "gone on, dB", "loss, HU"]
     rows = []
     for scan, patient, way in dict.fromkeys(key[:3] for key in results if key[2] in WAYS):
-        rate, one = chosen(results, scan, patient, way)
+        _, one = chosen(results, scan, patient, way)
         both = [results[scan, patient, name, 0.0] for name in ("noisy", "bm3d", "shipped")]
         means = [f"{entry.psnr.mean():.2f}" for entry in (*both, one)]
-        loss = f"{one.before:.1f} to {one.after:.1f}"
-        kept = "yes" if one.after < one.before else "no"
-        rows.append([scan, patient + 1, way, f"{rate:g}", *means, loss, kept])
+        rows.append([scan, patient + 1, way, *means, f"{one.before:.1f} to {one.after:.1f}"])
     return markdown_table(header, rows, left=3)
 
 
