@@ -279,7 +279,12 @@ def test_links_lead_to_files_and_pictures_have_words(path):
     for words, target in re.findall(r"!?\[([^\]]*)\]\(([^)\s]+)\)", text):
         assert words.strip(), f"{target} has no words"
         if not re.match(r"https?://|#", target):
+            target, _, anchor = target.partition("#")
             assert (path.parent / target).exists(), target
+            if anchor and target.endswith(".md"):
+                page = (path.parent / target).read_text(encoding="utf-8")
+                titles = re.findall(r"^##+ (.+)$", page, flags=re.MULTILINE)
+                assert anchor in [title.lower().replace(" ", "-") for title in titles]
 
 
 # -------------------------------------------------------------------- generated texts
@@ -464,6 +469,21 @@ def test_claims_of_the_readme():
     for results in scans.values():
         assert sum(map(len, results["bm3d"]["psnr"])) == 102
     assert "the U-Nets for scans have learned from the same simulation" in said
+    noise_hu = comparison.read_results(comparison.SCANNER)[1]["noise_hu"]
+    shown = comparison.SCANS[draw.SHOWN_SCAN]
+    caption = f"(Hann kernel, {shown.photons:,} photons, {noise_hu[shown.name]:.0f} HU)"
+    assert caption in said and shown.kernel_name == "hann"
+    assert "one of the middle scans of the table below" in said
+    leads = {
+        name: (np.concatenate(r["ct_scan"]["psnr"]) - np.concatenate(r["bm3d"]["psnr"])).mean()
+        for name, r in scans.items()
+    }
+    for measured in (leads, noise_hu):
+        assert 3 <= sorted(measured, key=measured.get).index(shown.name) <= 5  # of 0 to 8
+    assert "images of other kinds, on some of which the networks are behind BM3D" in said
+    images, _ = comparison.read_results(comparison.TRANSFER)
+    for name in ("ct_unet", "ct_scan"):
+        assert all(min(_lead_of_each(r, name, "bm3d")) < -0.1 for r in images.values())
     known = {name: entry["about"] for name, entry in scans[kinds[0].name].items()}
     assert known["ct_scan"].label == "U-Net for scans" and known["ct_scan_25d"].volume
     for name, of_scanner in (("ct_scan", True), ("ct_scan_25d", True), ("ct_unet", False)):
