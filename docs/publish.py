@@ -136,7 +136,8 @@ def who_knows_what(results):
     return (
         f"Told the strength of the noise: {', '.join(told)}. All filters were tuned at it. "
         f"Seeing neighbouring slices: {', '.join(volumes)}. Times on {machine_of_bm3d}; methods "
-        "measured on another machine have none."
+        "measured on another machine have none. Those of BM3D and BM4D are the times of the Python packages `bm3d` and "
+        "`bm4d`. The training of networks is not counted."
     )
 
 
@@ -144,6 +145,7 @@ def parts(root=ROOT):
     """Return the generated parts of texts: {file: {name of its markers: text}}."""
     levels, _ = comparison.read_results()
     of_transfer, settings_of_transfer = comparison.read_results(comparison.TRANSFER)
+    images = settings_of_transfer["images"]
     summary = comparison.summarise(levels[comparison.STD], "bm3d")
     scans, of_scans = comparison.read_results(comparison.SCANNER)
     noise_hu = of_scans["noise_hu"]
@@ -184,7 +186,10 @@ def parts(root=ROOT):
             "quality": comparison.quality_table(summary, "bm3d", times=True),
             "leads": comparison.lead_table(levels),
             "leads of eight views": comparison.lead_table(levels, "ct_unet_x8"),
-            "transfer": comparison.transfer_table(of_transfer, settings_of_transfer["images"]),
+            "transfer": comparison.transfer_table(of_transfer, images),
+            "transfer of the network for scans": comparison.transfer_table(
+                of_transfer, images, "ct_scan"
+            ),
         },
     }
 

@@ -30,7 +30,7 @@ from helpers.plotting import COLOURS, zoom_rows
 
 IMG = Path(__file__).resolve().parent
 CODE_SIZE, DIGIT = 20, 7
-SHOWN_SCAN = "hann, 40000 photons"
+SHOWN_SCAN = "hann, 80000 photons"
 BLUE, ORANGE, GREEN = COLOURS[:3]
 _INK, _SOFT = "#222222", "#666666"
 _NAME, _SMALL = 18, 16  # letters on a card of 10 inches: 8 pixels and more on a phone of 375
