@@ -10,12 +10,14 @@ from .observer import (
     matched_filter,
 )
 from .protocol import (
+    DERIVED,
     STD,
     STDS,
     TUNING_SLICES,
     all_methods,
     compare,
     compare_copies,
+    derived,
     do_nothing,
     filters,
     measure,

@@ -17,7 +17,6 @@ from ..baselines import BASELINES
 from ..checks import check_like
 from ..contract import about
 from ..data import ct_sinograms, load_ct
-from ..models import self_ensemble
 from ..noise import add_correlated_noise, add_gaussian_noise, power_spectrum
 from ..progress import ProgressLine
 from ..replaced import replaced
@@ -29,7 +28,7 @@ from .observer import (
     matched_filter,
     windows,
 )
-from .protocol import STD, TUNING_SLICES, do_nothing, networks, noisy_copies, tune_filters
+from .protocol import STD, TUNING_SLICES, derived, do_nothing, networks, noisy_copies, tune_filters
 from .results import (
     RESULTS,
     machine,
@@ -217,13 +216,13 @@ def detection_methods(validation):
     """
     pair = [[images[TUNING_SLICES] for images in p] for p in (validation, noisy_copies(validation))]
     filters, _ = tune_filters(*pair)
-    methods = {"noisy": do_nothing, **filters, **networks()}
-    methods["ct_unet_x8"] = self_ensemble(methods["ct_unet"])
+    loaded = networks()
+    methods = {"noisy": do_nothing, **filters, **loaded, **derived(loaded)}
     return {"white": methods, "correlated": {**methods, "bm3d": _bm3d_told_the_spectrum}}
 
 
 def scan_detection_methods(scan, spotted, noises):
-    """Make the same methods, but for the eight views, ready for a scan: filters tuned on it, BM3D told its noise, and the networks.
+    """Make the same methods, but for those of `protocol.DERIVED`, ready for a scan: filters tuned on it, BM3D told its noise.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from ..contract import about, checked
 from ..data import CT_PIXEL_MM, ct_sinograms, load_ct
 from ..hounsfield import WINDOW_WIDTH
 from ..noise import ct_noise, mean_frequency, overlapped, power_spectrum
-from .protocol import MEASURES, all_methods, check_methods, compare_copies
+from .protocol import DERIVED, MEASURES, all_methods, check_methods, compare_copies
 
 SPECTRUM_DRAWS = 60  # of the noise of each patient, for the spectrum that BM3D and BM4D are told
 STRENGTHS = {"strength": [0.9, 1.0, 1.1]}  # times the noise that they are told: their grid
@@ -67,14 +67,14 @@ OVERLAP_METHODS = ["noisy", "bm3d", "bm4d", "ct_scan", "ct_scan_25d"]
 
 
 def scan_methods():
-    """Name the methods that are measured: all but the eight views of the network for white noise.
+    """Name the methods that are measured: all but those that are made of others (`protocol.DERIVED`).
 
     Examples
     --------
     >>> {"bm3d", "ct_unet"} <= set(scan_methods())
     True
     """
-    return [name for name in all_methods() if name != "ct_unet_x8"]
+    return [name for name in all_methods() if name not in DERIVED]
 
 
 def scan_noise(split, scan, *, seed=0, first=None):

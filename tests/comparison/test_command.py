@@ -80,6 +80,29 @@ def test_one_more_filter_and_one_more_network(tiny, monkeypatch, capsys):
         assert printed.count(f"| {label} |") == 2
 
 
+def test_one_more_method_made_of_a_network(tiny, monkeypatch):
+    """One entry: it is measured, also alone, and only where its network is; a volume's is left out of other images."""
+    train("five", tiny, monkeypatch, label="five slices", slices=3)
+    monkeypatch.setitem(protocol.DERIVED, "spared", ("ct_unet", models.spare_grain))
+    monkeypatch.setitem(protocol.DERIVED, "five_x8", ("five", models.self_ensemble))
+    monkeypatch.setitem(protocol.DERIVED, "of nothing", ("none", models.self_ensemble))
+    made = {"ct_unet_x8", "spared", "five_x8"}
+    assert made == {*protocol.all_methods()} - {"noisy", "gaussian", "bm3d", "ct_unet", "five"}
+    assert {*protocol.all_methods(with_volumes=False)} & {"five", *made} == {"ct_unet_x8", "spared"}
+    assert not {*scanner.scan_methods()} & made
+    output = tiny / "out.csv"
+    command.main(["--std", "0.05", "--output", str(output)])
+    before, _ = comparison.read_results(output)
+    assert made <= {*before[0.05]} and before[0.05]["five_x8"]["about"].volume
+    command.main(["--methods", "spared", "--output", str(output)])
+    after, _ = comparison.read_results(output)
+    for results in (before, after):
+        label = results[0.05]["spared"]["about"].label
+        assert label == results[0.05]["ct_unet"]["about"].label
+    for old, new in zip(before[0.05]["spared"]["psnr"], after[0.05]["spared"]["psnr"]):
+        np.testing.assert_array_equal(old, new)
+
+
 def test_one_method_again(tiny, monkeypatch):
     """Its rows are new, all others are as they were, and so are seed and levels."""
     output = tiny / "out.csv"

@@ -28,7 +28,7 @@ def test_spots_lie_in_calm_lung_of_both_patients(spotted):
 @pytest.mark.parametrize(
     ("path", "kinds", "views", "options"),
     [
-        (detection.DETECTION, detection.KINDS, {"ct_unet_x8"}, ""),
+        (detection.DETECTION, detection.KINDS, {*comparison.DERIVED}, ""),
         (detection.SCANNER_DETECTION, detection.DETECTION_SCANS, set(), " --noise ct"),
     ],
 )
@@ -39,8 +39,8 @@ def test_stored_responses_hold_all_methods(path, kinds, views, options, shipped)
     assert set(made) == methods
     for name in methods & {*shipped, *views}:
         remedy = f"run python -m helpers.comparison.detection{options}"
-        network = shipped["ct_unet" if name == "ct_unet_x8" else name]
-        assert made[name]["about"].version == network.about.version, remedy
+        network, _ = comparison.DERIVED.get(name, (name, None))
+        assert made[name]["about"].version == shipped[network].about.version, remedy
     assert list(stored) == list(kinds)
     for kind in kinds:
         assert set(stored[kind]) == methods
@@ -83,6 +83,17 @@ def test_stored_responses_in_scanner_noise_are_those_of_today(kind, shipped, mon
             ours = np.tensordot(seen, spot, 2)
             theirs = stored[kind][name]["matched filter"][which, : len(places)]
             np.testing.assert_allclose(ours, theirs, atol=1e-3)
+
+
+def test_methods_made_of_a_network_are_among_those_of_white_noise(monkeypatch, rng):
+    lung = [rng.uniform(0, 0.2, (30, 16, 16, 1)).astype("f4")]
+    monkeypatch.setattr(detection, "networks", lambda: {"ct_unet": lambda images: images / 2})
+    monkeypatch.setattr(detection, "tune_filters", lambda *_: ({}, None))
+    monkeypatch.setitem(comparison.DERIVED, "twice", ("ct_unet", lambda f: lambda x: 2 * f(x)))
+    monkeypatch.setitem(comparison.DERIVED, "of nothing", ("none", None))
+    for methods in detection.detection_methods(lung).values():
+        assert {*methods} - {"bm3d"} == {"noisy", "ct_unet", "ct_unet_x8", "twice"}
+        np.testing.assert_array_equal(methods["twice"](lung[0]), lung[0])
 
 
 def test_unreadable_results_are_named(tmp_path):
