@@ -227,8 +227,8 @@ def scans(tiny, monkeypatch):
     for module in (scanner, command):
         monkeypatch.setattr(module, "ct_sinograms", lambda split, first=None: projected[split])
     monkeypatch.setattr(scanner, "BASELINES", filters)
-    for module in (scanner, command):
-        monkeypatch.setattr(module, "SCANS", named)
+    of_a_scanner = replace(comparison.SCAN_SETS["ct"], scans=named)
+    monkeypatch.setitem(comparison.SCAN_SETS, "ct", of_a_scanner)
     monkeypatch.setattr(command.os, "cpu_count", lambda: 1)
     return tiny
 
@@ -260,10 +260,12 @@ def test_noise_of_a_scanner(scans, capsys):
 
 def test_slices_that_overlap(scans, monkeypatch, capsys):
     """Their own scans, methods and file; nothing of the scans that do not overlap."""
-    few = dict(list(comparison.OVERLAPPING.items())[:1])
-    for module in (scanner, command):
-        monkeypatch.setattr(module, "OVERLAPPING", few)
-    monkeypatch.setattr(command, "OVERLAP_METHODS", ["noisy", "bm3d", "ct_unet"])
+    few = {
+        "scans": dict(list(comparison.OVERLAPPING.items())[:1]),
+        "methods": lambda: ["noisy", "bm3d", "ct_unet"],
+    }
+    overlapping = replace(comparison.SCAN_SETS["overlap"], **few)
+    monkeypatch.setitem(comparison.SCAN_SETS, "overlap", overlapping)
     output = scans / "overlap.csv"
     command.main(["--noise", "overlap", "--output", str(output)])
     levels, settings = comparison.read_results(output)
@@ -274,22 +276,52 @@ def test_slices_that_overlap(scans, monkeypatch, capsys):
     assert "noise: ramp, 80000 photons, overlap 0.3\n\n| method |" in capsys.readouterr().out
 
 
+def test_one_more_set_of_scans(scans, monkeypatch, capsys):
+    """One entry: --noise knows it, its scans go to its file, with its methods; no times are printed."""
+    scan = comparison.Scan("cosine", 50_000)
+    path, methods = scans / "cosine.csv", ["noisy", "gaussian", "bm3d"]
+    mine = comparison.ScanSet("of one kernel", path, {scan.name: scan}, lambda: methods)
+    monkeypatch.setitem(comparison.SCAN_SETS, "mine", mine)
+    command.main(["--noise", "mine"])
+    levels, settings = comparison.read_results(path)
+    assert list(levels) == list(settings["noise_hu"]) == ["cosine, 50000 photons"]
+    assert list(levels[scan.name]) == methods
+    assert " ms |" not in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="^0$"):
+        command.main(["--help"])
+    assert "mine: of one kernel" in " ".join(capsys.readouterr().out.split())
+
+
+def test_sets_of_scans_have_scans_and_files_of_their_own():
+    """A file tells by its scans which set it is of, and an error names the command that makes it."""
+    sets = comparison.SCAN_SETS
+    names = [name for entry in sets.values() for name in entry.scans]
+    assert len(names) == len({*names}) and len({entry.path for entry in sets.values()}) == len(sets)
+    for noise, entry in sets.items():
+        assert {*entry.methods()} <= {*scanner.scan_methods()}
+        with pytest.raises(FileNotFoundError, match=f"`.*comparison --noise {noise}` makes it"):
+            comparison.read_results(f"none/{entry.path.name}")
+
+
 def test_a_file_of_the_other_kind_of_noise(scans, monkeypatch, refusal):
     scanner_file, white_file = str(scans / "scanner.csv"), str(scans / "white.csv")
     command.main(["--noise", "ct", "--output", scanner_file])
     command.main(["--std", "0.05", "--output", white_file])
     again = ("--methods", "ct_unet", "--output")
     last = refusal(command.main, *again, scanner_file)
-    assert "scanner.csv: expected another kind of noise; call it with --noise ct or overlap" in last
+    assert last.endswith("scanner.csv: expected another noise; call it with --noise ct")
     last = refusal(command.main, "--noise", "ct", *again, white_file)
-    assert last.endswith("white.csv: expected another kind of noise; call it without --noise")
+    assert last.endswith("white.csv: expected another noise; call it with --noise white")
     last = refusal(
         command.main, "--noise", "overlap", "--methods", "bm3d", "--output", scanner_file
     )
-    assert "scanner.csv: expected the scans of --noise overlap today" in last
-    monkeypatch.setattr(command, "SCANS", {"another": None})
-    last = refusal(command.main, "--noise", "ct", *again, scanner_file)
-    assert "scanner.csv: expected the scans of --noise ct today; measure all methods again" in last
+    assert last.endswith("scanner.csv: expected another noise; call it with --noise ct")
+    others = replace(comparison.SCAN_SETS["ct"], scans={"another": None})
+    monkeypatch.setitem(comparison.SCAN_SETS, "ct", others)
+    for noise in ("ct", "white"):
+        last = refusal(command.main, "--noise", noise, *again, scanner_file)
+        expected = f"expected what --noise {noise} measures today; measure all methods again"
+        assert last.endswith(f"scanner.csv: {expected}")
 
 
 def test_scans_side_by_side():
