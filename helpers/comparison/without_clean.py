@@ -233,7 +233,7 @@ def _jobs():
             yield noise, name, -1
         for seed in SEEDS:  # of the noise to learn from, of the weights and of the patches
             for name, method in METHODS.items():
-                if NOISES[noise] or not method.halves:
+                if NOISES[noise].halves or not method.halves:
                     yield noise, name, seed
 
 

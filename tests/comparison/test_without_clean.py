@@ -54,6 +54,25 @@ def test_white_scans_have_no_halves(pictures):
     assert not np.array_equal(scans.scan[0], scans.again[0])
 
 
+@pytest.mark.parametrize("noise", ["ct", None, ["white"]])
+def test_an_unknown_noise_is_named(noise):
+    for scan in (noisy_scans.scans_of_training, noisy_scans.scans_of_test):
+        with pytest.raises(ValueError, match="^noise: expected one of white, scanner, got "):
+            scan(noise, 0)
+
+
+@pytest.mark.parametrize("name", noisy_scans.NOISES)
+def test_a_noise_says_whether_its_scans_have_halves(name, monkeypatch):
+    """Methods that need halves are left out where there are none."""
+    clean, sinograms = [np.zeros((1, 8, 8, 1), np.float32)], np.ones((1, 24, 6), np.float32)
+    monkeypatch.setattr(noisy_scans, "load_ct", lambda split: clean)
+    monkeypatch.setattr(noisy_scans, "ct_sinograms", lambda split: [(sinograms, (8, 8))])
+    noise = noisy_scans.NOISES[name]
+    assert (noisy_scans.scans_of_test(name, 0).halves is not None) == noise.halves
+    jobs = {method for of, method, _ in without_clean._jobs() if of == name}
+    assert ("noise2inverse" in jobs) == noise.halves
+
+
 @pytest.mark.slow
 def test_training_and_test_are_equally_noisy():
     """Body, pixels and photons are alike, so that a network meets the strength that it has learned."""
