@@ -41,11 +41,11 @@ from .scanner import (
     scan_spectra,
     told,
 )
+from .seeds import means_of_seeds, seeds_table
 from .tables import (
     detection_table,
     lead_table,
     markdown_table,
-    means_of_seeds,
     parameters_as_text,
     quality_table,
     rmse_hu,
