@@ -1,5 +1,10 @@
-"""The comparison: its rules (`protocol`), a scanner's noise (`scanner`), results and tables, and what PSNR does not
-see (`observer`)."""
+"""The comparison: its rules (`protocol`), a scanner's noise (`scanner`), stored results (`results`; of several seeds,
+`seeds`), tables (`tables`), and model observers, who see what PSNR does not (`observer`).
+
+Commands of their own, `python -m helpers.comparison.NAME`, are not imported here: how well spots are detected
+(`detection`), what skip connections and residual learning are worth (`ablation`), training without clean images
+(`without_clean`), and the Noise2Void of others (`peer`). The last two learn from the scans of `noisy_scans`.
+"""
 
 from .observer import (
     detectability,
