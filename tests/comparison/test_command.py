@@ -123,6 +123,18 @@ def test_one_method_again(tiny, monkeypatch):
             assert (other["machine"] == "1 core of another") != all(same)
 
 
+def test_a_new_method_joins_the_stored_ones(tiny, monkeypatch):
+    """It is measured alone, at the seed and the levels of the file."""
+    output = tiny / "out.csv"
+    command.main(["--seed", "7", "--std", "0.05", "--output", str(output)])
+    before, _ = comparison.read_results(output)
+    train("mine", tiny, monkeypatch, label="mine")
+    command.main(["--methods", "mine", "--output", str(output)])
+    after, settings = comparison.read_results(output)
+    assert settings["seed"] == 7 and list(after[0.05]) == [*before[0.05], "mine"]
+    assert after[0.05]["mine"]["about"].label == "mine"
+
+
 def test_a_stopped_run_goes_on(tiny, monkeypatch):
     """What was measured is measured again only when a network is another one."""
     output, asked = tiny / "out.csv", []
