@@ -185,7 +185,9 @@ def parts(root=ROOT):
             "who knows what": who_knows_what(levels[comparison.STD]),
             "quality": comparison.quality_table(summary, "bm3d", times=True),
             "leads": comparison.lead_table(levels),
-            "leads of eight views": comparison.lead_table(levels, "ct_unet_x8"),
+            "leads of eight views": "\n\n".join(
+                comparison.lead_table(levels, name) for name in comparison.DERIVED
+            ),
             "transfer": comparison.transfer_table(of_transfer, images),
             "transfer of the network for scans": comparison.transfer_table(
                 of_transfer, images, "ct_scan"

@@ -92,6 +92,13 @@ def test_imports_go_downwards_only(path):
                 assert (height, place) < (own, own_place) if same_room else height < own, name
 
 
+@pytest.mark.parametrize("folder", ["comparison", "models", "plotting"])
+def test_a_folder_says_what_each_of_its_modules_is_for(folder):
+    text = (ROOT / "helpers" / folder / "__init__.py").read_text(encoding="utf-8")
+    modules = {path.stem for path in MODULES if path.parent.name == folder and path.stem[0] != "_"}
+    assert modules <= {*re.findall(r"`(\w+)`", ast.get_docstring(ast.parse(text)))}
+
+
 def test_modules_are_short():
     for path in MODULES:
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 420, path

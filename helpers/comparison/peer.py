@@ -16,7 +16,8 @@ from ..models import as_denoiser
 from ..replaced import replaced
 from .noisy_scans import NOISES, scans_of_test, scans_of_training
 from .results import RESULTS, machine, packages
-from .without_clean import BATCH_SIZE, COLUMNS, EPOCHS, SEEDS, STEPS, rows_of, scores, stored_jobs
+from .seeds import COLUMNS, rows_of, stored_jobs
+from .without_clean import BATCH_SIZE, EPOCHS, SEEDS, STEPS, scores
 
 PEER = RESULTS.with_name("peer.csv")
 PATCH = 64  # pixels; its authors ask for a power of 2

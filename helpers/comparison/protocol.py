@@ -32,9 +32,12 @@ MEASURES = {
 
 do_nothing = checked(lambda noisy: noisy, About("noisy input"))
 
+# Methods that are made of a shipped network: name -> (the network, how). In a scanner's noise they are not measured.
+DERIVED = {"ct_unet_x8": ("ct_unet", self_ensemble)}
+
 
 def all_methods(*, with_volumes=True):
-    """Name the methods of the comparison: do nothing, the filters, the shipped networks, the U-Net's eight views.
+    """Name the methods of the comparison: do nothing, the filters, the shipped networks, and those of `DERIVED`.
 
     Parameters
     ----------
@@ -50,9 +53,10 @@ def all_methods(*, with_volumes=True):
     >>> {"bm4d", "ct_unet_25d"} <= set(all_methods()) - set(all_methods(with_volumes=False))
     True
     """
-    names = ["noisy", *BASELINES, *shipped(), "ct_unet_x8"]
+    names = ["noisy", *BASELINES, *shipped()]
     volumes = [] if with_volumes else [*filters(volume=True), *networks(volume=True)]
-    return [name for name in names if name not in volumes]
+    names = [name for name in names if name not in volumes]
+    return [*names, *(name for name, (network, _) in DERIVED.items() if network in names)]
 
 
 def filters(*, volume=False):
@@ -85,6 +89,30 @@ def networks(*, volume=False):
     """
     loaded = {name: pretrained_denoiser(name) for name in shipped()}
     return {name: denoiser for name, denoiser in loaded.items() if about(denoiser).volume == volume}
+
+
+def derived(networks):
+    """Make the methods of `DERIVED` whose network is there.
+
+    Parameters
+    ----------
+    networks : dict of str to function
+        As `networks` returns them; other denoisers may be among them.
+
+    Returns
+    -------
+    dict of str to function
+
+    Examples
+    --------
+    >>> about(derived({"ct_unet": do_nothing})["ct_unet_x8"]).label
+    'noisy input, 8 views'
+    """
+    return {
+        name: make(networks[network])
+        for name, (network, make) in DERIVED.items()
+        if network in networks
+    }
 
 
 def noisy_copies(patients, std=STD, *, seed=0):
@@ -355,10 +383,9 @@ def compare_copies(names, validation, images, *, std, instead=None, measures=MEA
         tuned, searches = tune_filters(*pair, std=std, names=wanted, instead=instead)
         denoisers |= tuned
         chosen |= {name: parameters_as_text(best) for name, (best, _) in searches.items()}
-    denoisers |= {name: pretrained_denoiser(name) for name in shipped() if name in names}
-    if "ct_unet_x8" in names:
-        one_view = denoisers.get("ct_unet") or pretrained_denoiser("ct_unet")
-        denoisers["ct_unet_x8"] = self_ensemble(one_view)
+    loaded = {*names, *(DERIVED[name][0] for name in names if name in DERIVED)}
+    denoisers |= {name: pretrained_denoiser(name) for name in shipped() if name in loaded}
+    denoisers |= derived(denoisers)
     denoisers = {name: denoisers[name] for name in names}
     results = measure(denoisers, *images, measures=measures)
     for name, entry in results.items():

@@ -5,7 +5,9 @@ that networks for scans have learned from (`training.scanner`), with kernels and
 """
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -14,7 +16,8 @@ from ..contract import about, checked
 from ..data import CT_PIXEL_MM, ct_sinograms, load_ct
 from ..hounsfield import WINDOW_WIDTH
 from ..noise import ct_noise, mean_frequency, overlapped, power_spectrum
-from .protocol import MEASURES, all_methods, check_methods, compare_copies
+from .protocol import DERIVED, MEASURES, all_methods, check_methods, compare_copies
+from .results import OVERLAP, SCANNER
 
 SPECTRUM_DRAWS = 60  # of the noise of each patient, for the spectrum that BM3D and BM4D are told
 STRENGTHS = {"strength": [0.9, 1.0, 1.1]}  # times the noise that they are told: their grid
@@ -67,14 +70,48 @@ OVERLAP_METHODS = ["noisy", "bm3d", "bm4d", "ct_scan", "ct_scan_25d"]
 
 
 def scan_methods():
-    """Name the methods that are measured: all but the eight views of the network for white noise.
+    """Name the methods that are measured: all but those that are made of others (`protocol.DERIVED`).
 
     Examples
     --------
     >>> {"bm3d", "ct_unet"} <= set(scan_methods())
     True
     """
-    return [name for name in all_methods() if name != "ct_unet_x8"]
+    return [name for name in all_methods() if name not in DERIVED]
+
+
+@dataclass(frozen=True)
+class ScanSet:
+    """Scans that are measured together.
+
+    Parameters
+    ----------
+    noise : str
+        Their noise, in words.
+    path : Path
+        The CSV file of their results; `results` names the command that makes it.
+    scans : dict of str to Scan
+        By their names, which no other set has.
+    methods : function
+        Names the methods that are measured, some of `scan_methods`.
+    """
+
+    noise: str
+    path: Path
+    scans: dict
+    methods: Callable
+
+
+# By the value of the option --noise of `python -m helpers.comparison`
+SCAN_SETS = {
+    "ct": ScanSet("a scanner's, with three kernels at three doses", SCANNER, SCANS, scan_methods),
+    "overlap": ScanSet(
+        "a scanner's at one dose where slices overlap, with few methods",
+        OVERLAP,
+        OVERLAPPING,
+        lambda: OVERLAP_METHODS,
+    ),
+}
 
 
 def scan_noise(split, scan, *, seed=0, first=None):
@@ -261,7 +298,7 @@ def compare_scan(name, *, seed=0, methods=None):
     Parameters
     ----------
     name : str
-        A key of `SCANS` or `OVERLAPPING`.
+        Of a scan of one of the `SCAN_SETS`.
     seed : int
         Decides the noise.
     methods : sequence of str, optional
@@ -282,7 +319,7 @@ def compare_scan(name, *, seed=0, methods=None):
     --------
     >>> results = compare_scan("ramp, 40000 photons")  # doctest: +SKIP
     """
-    scans = SCANS | OVERLAPPING
+    scans = {name: scan for entry in SCAN_SETS.values() for name, scan in entry.scans.items()}
     if name not in scans:
         raise ValueError(f"name: expected one of {'; '.join(scans)}, got {name!r}")
     scan = scans[name]

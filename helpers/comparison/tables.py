@@ -295,35 +295,6 @@ def detection_table(responses, made, methods):
     return markdown_table(header, rows, left=2)
 
 
-def means_of_seeds(results):
-    """Average scores over the slices of all patients, seed by seed.
-
-    Parameters
-    ----------
-    results : dict of str to (dict of str to dict)
-        For each noise and method the scores of each seed, one array per patient, as
-        `without_clean.read_without_clean` returns them.
-
-    Returns
-    -------
-    dict of str to (dict of str to ndarray)
-        For each noise and method the mean of each seed, of shape (seeds,), in the order of the seeds.
-
-    Examples
-    --------
-    >>> of_sure = {0: [np.array([30.0, 31.0]), np.array([32.0])], 1: [np.array([33.0]), np.array([34.0])]}
-    >>> means_of_seeds({"white": {"sure": of_sure}})
-    {'white': {'sure': array([31. , 33.5])}}
-    """
-    return {
-        noise: {
-            name: np.array([np.concatenate(patients).mean() for patients in seeds.values()])
-            for name, seeds in methods.items()
-        }
-        for noise, methods in results.items()
-    }
-
-
 def search_table(searches):
     """Write a Markdown table of what `tune_filters` tried and chose.
 

@@ -6,14 +6,12 @@ goes on where it was.
 """
 
 import argparse
-import csv
 import functools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from skimage.restoration import calibrate_denoiser
 
 from .._keras import keras
@@ -48,8 +46,8 @@ from .noisy_scans import (
     scans_of_training,
 )
 from .protocol import STD, do_nothing
-from .results import RESULTS, machine, packages, stored_lines
-from .tables import markdown_table, means_of_seeds
+from .results import RESULTS, machine, packages
+from .seeds import COLUMNS, parsed, rows_of, seeds_table, stored_jobs
 
 WITHOUT_CLEAN = RESULTS.with_name("without_clean.csv")
 SEEDS = (0, 1, 2)
@@ -57,7 +55,6 @@ WIDTHS, EPOCHS, STEPS, BATCH_SIZE, SIZE, PEAK = (32, 48, 48), 8, 250, 8, 48, 1e-
 JIT_COMPILE = True  # by XLA: faster on CPUs, too, where Keras leaves it out
 CALIBRATED = ("nl_means", "total_variation", "bilateral")  # of `baselines.BASELINES`
 _COMMAND = "python -m helpers.comparison.without_clean"
-COLUMNS = ["noise", "method", "seed", "patient", "slice", "psnr_db"]
 
 
 @dataclass(frozen=True)
@@ -162,6 +159,7 @@ def learn(method, scans, seed, *, epochs=EPOCHS, steps=STEPS):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from helpers.comparison.noisy_scans import white_scans
     >>> scans = white_scans([np.full((2, 64, 64, 1), 0.5, "float32")], 0)
     >>> learn(METHODS["sure"], scans, 0, epochs=1, steps=2)(scans.scan[0]).shape  # doctest: +ELLIPSIS
@@ -201,6 +199,7 @@ def calibrated(name, scans):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from helpers.comparison.noisy_scans import white_scans
     >>> scans = white_scans([np.full((1, 32, 32, 1), 0.5, "float32")], 0)
     >>> calibrated("bilateral", scans)[0].shape
@@ -233,7 +232,7 @@ def _jobs():
             yield noise, name, -1
         for seed in SEEDS:  # of the noise to learn from, of the weights and of the patches
             for name, method in METHODS.items():
-                if NOISES[noise] or not method.halves:
+                if NOISES[noise].halves or not method.halves:
                     yield noise, name, seed
 
 
@@ -280,18 +279,16 @@ def read_without_clean(path=WITHOUT_CLEAN):
 
 
 def without_clean_table(results):
-    """Write the results as a Markdown table, one row per method: mean PSNR, and what it lacks to clean targets.
+    """Write the results as a Markdown table (`seeds.seeds_table`): mean PSNR, and what it lacks to clean targets.
 
     Parameters
     ----------
     results : dict of str to (dict of str to dict)
-        As `read_without_clean` returns it. In each noise "clean" is what the others are compared with, seed by seed.
+        As `read_without_clean` returns it; each noise must have the method "clean".
 
     Returns
     -------
     str
-        For each noise the mean over slices and seeds, and its difference to clean targets; in brackets the lowest
-        and the highest of the seeds. Sorted by the last noise, best on top.
 
     Raises
     ------
@@ -300,6 +297,7 @@ def without_clean_table(results):
 
     Examples
     --------
+    >>> import numpy as np
     >>> clean = {seed: [np.array([32.0 + seed])] for seed in SEEDS}
     >>> print(without_clean_table({"white": {"noisy": {-1: [np.array([23.0])]}, "clean": clean}}))
     | method | white, dB | to clean targets, dB |
@@ -307,71 +305,10 @@ def without_clean_table(results):
     | clean targets | 33.00 (32.00 to 34.00) | |
     | noisy input | 23.00 | -10.00 (-11.00 to -9.00) |
     """
-    columns, header = [], ["method"]
-    for noise, means in means_of_seeds(results).items():
-        header += [f"{noise}, dB", "to clean targets, dB"]
-        columns.append({name: _means_and_gap(own, means["clean"]) for name, own in means.items()})
-    names = dict.fromkeys(name for column in reversed(columns) for name in column)
-    names = sorted(names, key=lambda name: -columns[-1].get(name, (-np.inf,))[0])
-    rows = [
-        [_label(name), *(x for c in columns for x in c.get(name, ("",) * 3)[1:])] for name in names
-    ]
-    return markdown_table(header, rows)
-
-
-def _means_and_gap(own, clean):
-    """Return a method's mean over its seeds, and as text the same and its difference to clean targets of the same seeds."""
-    text, gaps = f"{own.mean():.2f}", own - clean
-    if len(own) > 1:
-        text += f" ({own.min():.2f} to {own.max():.2f})"
-    gap = f"{gaps.mean():+.2f} ({gaps.min():+.2f} to {gaps.max():+.2f})"
-    return own.mean(), text, "" if own is clean else gap
-
-
-def _label(name):
-    if name in METHODS:
-        return METHODS[name].label
-    return about(BASELINES[name] if name in BASELINES else do_nothing).label
-
-
-def rows_of(noise, name, seed, measured):
-    """Write the scores of one method with one seed as rows of the file.
-
-    >>> rows_of("white", "sure", 0, [[30.0, 31.5]])
-    ['white,sure,0,0,0,30.0000', 'white,sure,0,0,1,31.5000']
-    """
-    return [
-        f"{noise},{name},{seed},{patient},{index},{value:.4f}"
-        for patient, values in enumerate(measured)
-        for index, value in enumerate(values)
-    ]
-
-
-def parsed(lines):
-    """Read rows, behind their header: {(noise, method, seed): [one array per patient]}.
-
-    >>> list(parsed([",".join(COLUMNS), "white,sure,0,0,0,30.0000"]))
-    [('white', 'sure', 0)]
-    """
-    found = {}
-    for row in csv.DictReader(line for line in lines if not line.startswith("#")):
-        patients = found.setdefault((row["noise"], row["method"], int(row["seed"])), {})
-        patients.setdefault(int(row["patient"]), []).append(float(row["psnr_db"]))
-    return {job: [np.array(v) for v in patients.values()] for job, patients in found.items()}
-
-
-def stored_jobs(path, jobs, command):
-    """Read a file as `parsed` does; raise ValueError unless it holds just these jobs, all on the same slices."""
-    try:
-        found = parsed(stored_lines(path, command))
-        sizes = {tuple(map(len, patients)) for patients in found.values()}
-        if list(found) != jobs or len(sizes) != 1:
-            raise ValueError
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"{path}: expected all methods with all seeds; `{command}` makes it anew"
-        ) from error
-    return found
+    labels = {"noisy": about(do_nothing).label}
+    labels |= {name: about(BASELINES[name]).label for name in CALIBRATED}
+    labels |= {name: method.label for name, method in METHODS.items()}
+    return seeds_table(results, labels, "clean")
 
 
 def _head():

@@ -12,7 +12,7 @@ COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 DPI = 150
 PHONE = 6.0  # inches: in a figure of this width, letters of 10 points are 8.7 pixels high on a phone of 375
 # A method has its colour in every chart, under each of its names. Those that are compared most can be told apart by
-# colour-blind readers, too; the names of the others should stand beside them.
+# colour-blind readers, too; the names of the others should stand beside them. One that is not here takes a free colour.
 _NAMES = {
     "#B3B3B3": ["noisy input", "noisy", "doing nothing"],
     "#000000": ["BM3D", "bm3d"],
@@ -49,7 +49,7 @@ METHODS = {name: colour for colour, names in _NAMES.items() for name in names}
 
 
 def colours_of(names):
-    """Return the colour of each name: that of the method, or the next that is free.
+    """Return the colour of each name: that of the method, or, where it has none of its own, the next that is free.
 
     >>> colours_of(["mine", "U-Net", "yours"])
     {'mine': '#D55E00', 'U-Net': '#0072B2', 'yours': '#009E73'}

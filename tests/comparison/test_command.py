@@ -80,6 +80,29 @@ def test_one_more_filter_and_one_more_network(tiny, monkeypatch, capsys):
         assert printed.count(f"| {label} |") == 2
 
 
+def test_one_more_method_made_of_a_network(tiny, monkeypatch):
+    """One entry: it is measured, also alone, and only where its network is; a volume's is left out of other images."""
+    train("five", tiny, monkeypatch, label="five slices", slices=3)
+    monkeypatch.setitem(protocol.DERIVED, "spared", ("ct_unet", models.spare_grain))
+    monkeypatch.setitem(protocol.DERIVED, "five_x8", ("five", models.self_ensemble))
+    monkeypatch.setitem(protocol.DERIVED, "of nothing", ("none", models.self_ensemble))
+    made = {"ct_unet_x8", "spared", "five_x8"}
+    assert made == {*protocol.all_methods()} - {"noisy", "gaussian", "bm3d", "ct_unet", "five"}
+    assert {*protocol.all_methods(with_volumes=False)} & {"five", *made} == {"ct_unet_x8", "spared"}
+    assert not {*scanner.scan_methods()} & made
+    output = tiny / "out.csv"
+    command.main(["--std", "0.05", "--output", str(output)])
+    before, _ = comparison.read_results(output)
+    assert made <= {*before[0.05]} and before[0.05]["five_x8"]["about"].volume
+    command.main(["--methods", "spared", "--output", str(output)])
+    after, _ = comparison.read_results(output)
+    for results in (before, after):
+        label = results[0.05]["spared"]["about"].label
+        assert label == results[0.05]["ct_unet"]["about"].label
+    for old, new in zip(before[0.05]["spared"]["psnr"], after[0.05]["spared"]["psnr"]):
+        np.testing.assert_array_equal(old, new)
+
+
 def test_one_method_again(tiny, monkeypatch):
     """Its rows are new, all others are as they were, and so are seed and levels."""
     output = tiny / "out.csv"
@@ -98,6 +121,18 @@ def test_one_method_again(tiny, monkeypatch):
             assert all(same) == (name not in ("ct_unet", "ct_unet_x8"))
             assert (entry["about"].version == other["about"].version) == all(same)
             assert (other["machine"] == "1 core of another") != all(same)
+
+
+def test_a_new_method_joins_the_stored_ones(tiny, monkeypatch):
+    """It is measured alone, at the seed and the levels of the file."""
+    output = tiny / "out.csv"
+    command.main(["--seed", "7", "--std", "0.05", "--output", str(output)])
+    before, _ = comparison.read_results(output)
+    train("mine", tiny, monkeypatch, label="mine")
+    command.main(["--methods", "mine", "--output", str(output)])
+    after, settings = comparison.read_results(output)
+    assert settings["seed"] == 7 and list(after[0.05]) == [*before[0.05], "mine"]
+    assert after[0.05]["mine"]["about"].label == "mine"
 
 
 def test_a_stopped_run_goes_on(tiny, monkeypatch):
@@ -204,8 +239,8 @@ def scans(tiny, monkeypatch):
     for module in (scanner, command):
         monkeypatch.setattr(module, "ct_sinograms", lambda split, first=None: projected[split])
     monkeypatch.setattr(scanner, "BASELINES", filters)
-    for module in (scanner, command):
-        monkeypatch.setattr(module, "SCANS", named)
+    of_a_scanner = replace(comparison.SCAN_SETS["ct"], scans=named)
+    monkeypatch.setitem(comparison.SCAN_SETS, "ct", of_a_scanner)
     monkeypatch.setattr(command.os, "cpu_count", lambda: 1)
     return tiny
 
@@ -237,10 +272,12 @@ def test_noise_of_a_scanner(scans, capsys):
 
 def test_slices_that_overlap(scans, monkeypatch, capsys):
     """Their own scans, methods and file; nothing of the scans that do not overlap."""
-    few = dict(list(comparison.OVERLAPPING.items())[:1])
-    for module in (scanner, command):
-        monkeypatch.setattr(module, "OVERLAPPING", few)
-    monkeypatch.setattr(command, "OVERLAP_METHODS", ["noisy", "bm3d", "ct_unet"])
+    few = {
+        "scans": dict(list(comparison.OVERLAPPING.items())[:1]),
+        "methods": lambda: ["noisy", "bm3d", "ct_unet"],
+    }
+    overlapping = replace(comparison.SCAN_SETS["overlap"], **few)
+    monkeypatch.setitem(comparison.SCAN_SETS, "overlap", overlapping)
     output = scans / "overlap.csv"
     command.main(["--noise", "overlap", "--output", str(output)])
     levels, settings = comparison.read_results(output)
@@ -251,22 +288,52 @@ def test_slices_that_overlap(scans, monkeypatch, capsys):
     assert "noise: ramp, 80000 photons, overlap 0.3\n\n| method |" in capsys.readouterr().out
 
 
+def test_one_more_set_of_scans(scans, monkeypatch, capsys):
+    """One entry: --noise knows it, its scans go to its file, with its methods; no times are printed."""
+    scan = comparison.Scan("cosine", 50_000)
+    path, methods = scans / "cosine.csv", ["noisy", "gaussian", "bm3d"]
+    mine = comparison.ScanSet("of one kernel", path, {scan.name: scan}, lambda: methods)
+    monkeypatch.setitem(comparison.SCAN_SETS, "mine", mine)
+    command.main(["--noise", "mine"])
+    levels, settings = comparison.read_results(path)
+    assert list(levels) == list(settings["noise_hu"]) == ["cosine, 50000 photons"]
+    assert list(levels[scan.name]) == methods
+    assert " ms |" not in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="^0$"):
+        command.main(["--help"])
+    assert "mine: of one kernel" in " ".join(capsys.readouterr().out.split())
+
+
+def test_sets_of_scans_have_scans_and_files_of_their_own():
+    """A file tells by its scans which set it is of, and an error names the command that makes it."""
+    sets = comparison.SCAN_SETS
+    names = [name for entry in sets.values() for name in entry.scans]
+    assert len(names) == len({*names}) and len({entry.path for entry in sets.values()}) == len(sets)
+    for noise, entry in sets.items():
+        assert {*entry.methods()} <= {*scanner.scan_methods()}
+        with pytest.raises(FileNotFoundError, match=f"`.*comparison --noise {noise}` makes it"):
+            comparison.read_results(f"none/{entry.path.name}")
+
+
 def test_a_file_of_the_other_kind_of_noise(scans, monkeypatch, refusal):
     scanner_file, white_file = str(scans / "scanner.csv"), str(scans / "white.csv")
     command.main(["--noise", "ct", "--output", scanner_file])
     command.main(["--std", "0.05", "--output", white_file])
     again = ("--methods", "ct_unet", "--output")
     last = refusal(command.main, *again, scanner_file)
-    assert "scanner.csv: expected another kind of noise; call it with --noise ct or overlap" in last
+    assert last.endswith("scanner.csv: expected another noise; call it with --noise ct")
     last = refusal(command.main, "--noise", "ct", *again, white_file)
-    assert last.endswith("white.csv: expected another kind of noise; call it without --noise")
+    assert last.endswith("white.csv: expected another noise; call it with --noise white")
     last = refusal(
         command.main, "--noise", "overlap", "--methods", "bm3d", "--output", scanner_file
     )
-    assert "scanner.csv: expected the scans of --noise overlap today" in last
-    monkeypatch.setattr(command, "SCANS", {"another": None})
-    last = refusal(command.main, "--noise", "ct", *again, scanner_file)
-    assert "scanner.csv: expected the scans of --noise ct today; measure all methods again" in last
+    assert last.endswith("scanner.csv: expected another noise; call it with --noise ct")
+    others = replace(comparison.SCAN_SETS["ct"], scans={"another": None})
+    monkeypatch.setitem(comparison.SCAN_SETS, "ct", others)
+    for noise in ("ct", "white"):
+        last = refusal(command.main, "--noise", noise, *again, scanner_file)
+        expected = f"expected what --noise {noise} measures today; measure all methods again"
+        assert last.endswith(f"scanner.csv: {expected}")
 
 
 def test_scans_side_by_side():

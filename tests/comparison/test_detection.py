@@ -28,7 +28,7 @@ def test_spots_lie_in_calm_lung_of_both_patients(spotted):
 @pytest.mark.parametrize(
     ("path", "kinds", "views", "options"),
     [
-        (detection.DETECTION, detection.KINDS, {"ct_unet_x8"}, ""),
+        (detection.DETECTION, detection.KINDS, {*comparison.DERIVED}, ""),
         (detection.SCANNER_DETECTION, detection.DETECTION_SCANS, set(), " --noise ct"),
     ],
 )
@@ -39,8 +39,8 @@ def test_stored_responses_hold_all_methods(path, kinds, views, options, shipped)
     assert set(made) == methods
     for name in methods & {*shipped, *views}:
         remedy = f"run python -m helpers.comparison.detection{options}"
-        network = shipped["ct_unet" if name == "ct_unet_x8" else name]
-        assert made[name]["about"].version == network.about.version, remedy
+        network, _ = comparison.DERIVED.get(name, (name, None))
+        assert made[name]["about"].version == shipped[network].about.version, remedy
     assert list(stored) == list(kinds)
     for kind in kinds:
         assert set(stored[kind]) == methods
@@ -75,14 +75,24 @@ def test_stored_responses_in_scanner_noise_are_those_of_today(kind, shipped, mon
     monkeypatch.setattr(detection, "ct_sinograms", lambda split: [(alike, shape)])
     noises = detection.spotted_scan_noise([first], comparison.SCANS[kind])
     stored, _ = detection.read_detection(detection.SCANNER_DETECTION)
-    spot = comparison.gaussian_spot(detection.SIZE, detection.CONTRAST, detection.SIGMA)
     for name in ("noisy", "ct_scan"):
         denoise = shipped.get(name, comparison.do_nothing)
         for which, image in enumerate(first[2:]):
             seen = detection.windows(denoise(image[None] + noises[0]), places, detection.SIZE)
-            ours = np.tensordot(seen, spot, 2)
+            ours = np.tensordot(seen, detection.TEMPLATE, 2)
             theirs = stored[kind][name]["matched filter"][which, : len(places)]
             np.testing.assert_allclose(ours, theirs, atol=1e-3)
+
+
+def test_methods_made_of_a_network_are_among_those_of_white_noise(monkeypatch, rng):
+    lung = [rng.uniform(0, 0.2, (30, 16, 16, 1)).astype("f4")]
+    monkeypatch.setattr(detection, "networks", lambda: {"ct_unet": lambda images: images / 2})
+    monkeypatch.setattr(detection, "tune_filters", lambda *_: ({}, None))
+    monkeypatch.setitem(comparison.DERIVED, "twice", ("ct_unet", lambda f: lambda x: 2 * f(x)))
+    monkeypatch.setitem(comparison.DERIVED, "of nothing", ("none", None))
+    for methods in detection.detection_methods(lung).values():
+        assert {*methods} - {"bm3d"} == {"noisy", "ct_unet", "ct_unet_x8", "twice"}
+        np.testing.assert_array_equal(methods["twice"](lung[0]), lung[0])
 
 
 def test_unreadable_results_are_named(tmp_path):
@@ -113,6 +123,50 @@ def test_unreadable_results_are_named(tmp_path):
             ValueError, match="other.csv: expected other columns, or rows are missing"
         ):
             detection.read_detection(path)
+
+
+def test_the_height_of_the_template_does_not_matter(monkeypatch, rng):
+    """Spots are looked for with one template, whatever their contrast: d' and the share that is left are the same."""
+    lung = [np.full((200, 60, 60, 1), 0.1, np.float32)]
+    spotted = detection.spotted_slices(lung, contrast=detection.SCAN_CONTRAST)
+    noises = detection.spotted_noise(spotted, detection.KINDS["white"])
+    found = []
+    for contrast in (detection.CONTRAST, detection.SCAN_CONTRAST):
+        template = comparison.gaussian_spot(detection.SIZE, contrast, detection.SIGMA)
+        monkeypatch.setattr(detection, "TEMPLATE", template)
+        noisy, half = (
+            detection.observe(denoise, spotted, noises)
+            for denoise in (comparison.do_nothing, lambda images: images / 2)
+        )
+        heights = [np.diff(r["matched filter"], axis=0).mean() for r in (noisy, half)]
+        d = [comparison.detectability(noisy[name]) for name in detection.OBSERVERS]
+        found.append([heights[0], heights[1] / heights[0], *d])
+    (high, *others), (low, *same) = found
+    assert high == pytest.approx(2 * low, rel=1e-4)
+    assert others == pytest.approx(same, rel=1e-4) and others[0] == pytest.approx(0.5, rel=1e-4)
+
+
+def test_one_more_noise_is_one_entry(tmp_path, monkeypatch, capsys):
+    """--noise knows it, its file is written and read, and an error names the command that makes it."""
+    lung = [np.full((60, 80, 80, 1), 0.1, np.float32)] * 2
+
+    def kinds(validation):
+        spotted = detection.spotted_slices(validation)
+        noises = detection.spotted_noise(spotted, detection.KINDS["white"])
+        yield "pink", spotted, noises, {"noisy": comparison.do_nothing}
+
+    path = tmp_path / "pink.csv"
+    monkeypatch.setattr(detection, "load_ct", lambda split: lung)
+    monkeypatch.setitem(
+        detection._NOISES, "mine", detection._Noise("pink noise", path, ["pink"], kinds)
+    )
+    with pytest.raises(FileNotFoundError, match="detection --noise mine` makes it"):
+        detection.read_detection(path)
+    detection.main(["--noise", "mine"])
+    assert list(detection.read_detection(path)[0]) == ["pink"]
+    with pytest.raises(SystemExit, match="^0$"):
+        detection.main(["--help"])
+    assert "mine: pink noise" in " ".join(capsys.readouterr().out.split())
 
 
 def test_noise_of_a_scan_is_that_of_the_slice(monkeypatch):

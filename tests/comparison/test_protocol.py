@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from helpers import baselines, comparison, hounsfield, metrics, models
+from helpers import baselines, comparison, hounsfield, metrics
 from helpers.contract import About
 
 
@@ -135,7 +135,7 @@ def some_slices(ct_hu):
     for std in comparison.STDS:
         noisy = comparison.noisy_copies(test, std, seed=3)
         methods = {"bm3d": partial(baselines.bm3d, std=std), **comparison.networks()}
-        methods["ct_unet_x8"] = models.self_ensemble(methods["ct_unet"])
+        methods |= comparison.derived(methods)
         part = ([images[10::16][:3] for images in patients] for patients in (test, noisy))
         levels[std] = comparison.measure(methods, *part)
     return levels

@@ -145,7 +145,7 @@ def test_stored_results_hold_all_methods_and_slices(stored, shipped):
     methods = comparison.filters() | comparison.filters(volume=True) | shipped
     assert list(stored) == list(comparison.STDS)
     for results in stored.values():
-        assert set(results) == {"noisy", "ct_unet_x8", *methods}
+        assert set(results) == {"noisy", *comparison.DERIVED, *methods}
         for name, method in methods.items():
             assert replace(results[name]["about"], version="") == replace(method.about, version="")
         assert {len(patient) for entry in results.values() for patient in entry["psnr"]} == {46, 56}
@@ -169,7 +169,7 @@ def test_no_stored_row_is_stale(path, options, shipped):
         for name, entry in results.items():
             known = entry["about"]
             if known.source.startswith("helpers.training"):
-                network = "ct_unet" if name == "ct_unet_x8" else name
+                network, _ = comparison.DERIVED.get(name, (name, None))
                 remedy = f"python -m helpers.comparison{options} --methods {name}"
                 assert known.version == shipped[network].about.version, remedy
             elif name != "noisy":

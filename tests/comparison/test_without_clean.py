@@ -54,6 +54,25 @@ def test_white_scans_have_no_halves(pictures):
     assert not np.array_equal(scans.scan[0], scans.again[0])
 
 
+@pytest.mark.parametrize("noise", ["ct", None, ["white"]])
+def test_an_unknown_noise_is_named(noise):
+    for scan in (noisy_scans.scans_of_training, noisy_scans.scans_of_test):
+        with pytest.raises(ValueError, match="^noise: expected one of white, scanner, got "):
+            scan(noise, 0)
+
+
+@pytest.mark.parametrize("name", noisy_scans.NOISES)
+def test_a_noise_says_whether_its_scans_have_halves(name, monkeypatch):
+    """Methods that need halves are left out where there are none."""
+    clean, sinograms = [np.zeros((1, 8, 8, 1), np.float32)], np.ones((1, 24, 6), np.float32)
+    monkeypatch.setattr(noisy_scans, "load_ct", lambda split: clean)
+    monkeypatch.setattr(noisy_scans, "ct_sinograms", lambda split: [(sinograms, (8, 8))])
+    noise = noisy_scans.NOISES[name]
+    assert (noisy_scans.scans_of_test(name, 0).halves is not None) == noise.halves
+    jobs = {method for of, method, _ in without_clean._jobs() if of == name}
+    assert ("noise2inverse" in jobs) == noise.halves
+
+
 @pytest.mark.slow
 def test_training_and_test_are_equally_noisy():
     """Body, pixels and photons are alike, so that a network meets the strength that it has learned."""
@@ -216,41 +235,6 @@ def test_unreadable_results_are_named(tmp_path, command):
             without_clean.read_without_clean(path)
 
 
-def made_up(*numbers):
-    """One method's results: of each seed two patients of two slices and one, whose mean over slices is given."""
-    seeds = range(len(numbers)) if len(numbers) > 1 else (-1,)
-    return {
-        seed: [np.array([number - 1.0, number + 3.0]), np.array([number - 2.0])]
-        for seed, number in zip(seeds, numbers)
-    }
-
-
-def test_table_compares_with_clean_targets_of_the_same_seeds():
-    """Seeds differ by more than methods do: only the differences of the same seeds tell."""
-    white = {"noisy": made_up(23), "clean": made_up(30, 31, 35), "sure": made_up(29.5, 30.6, 34.7)}
-    scanner = {
-        "noisy": made_up(24.5),
-        "nl_means": made_up(26),
-        "clean": made_up(30, 31, 32),
-        "noise2inverse": made_up(29, 31, 30.5),
-        "sure": made_up(24, 24.1, 24.2),
-    }
-    table = without_clean.without_clean_table({"white": white, "scanner": scanner})
-    to_clean = "to clean targets, dB"
-    assert (
-        table.splitlines()[0] == f"| method | white, dB | {to_clean} | scanner, dB | {to_clean} |"
-    )
-    assert table.splitlines()[2:] == [
-        "| clean targets | 32.00 (30.00 to 35.00) | | 31.00 (30.00 to 32.00) | |",
-        "| Noise2Inverse | | | 30.17 (29.00 to 31.00) | -0.83 (-1.50 to +0.00) |",
-        "| NL-means (scikit-image) | | | 26.00 | -5.00 (-6.00 to -4.00) |",
-        "| noisy input | 23.00 | -9.00 (-12.00 to -7.00) | 24.50 | -6.50 (-7.50 to -5.50) |",
-        "| SURE | 31.60 (29.50 to 34.70) | -0.40 (-0.50 to -0.30) | 24.10 (24.00 to 24.20) | -6.90 (-7.80 to -6.00) |",
-    ]
-    with pytest.raises(KeyError, match="clean"):
-        without_clean.without_clean_table({"white": {"noisy": made_up(23)}})
-
-
 def test_table_of_what_the_command_stores(tmp_path, command):
     path = tmp_path / "out.csv"
     without_clean.main(["--output", str(path)])
@@ -258,6 +242,9 @@ def test_table_of_what_the_command_stores(tmp_path, command):
         2:
     ]
     assert len(rows) == 1 + len(without_clean.CALIBRATED) + len(without_clean.METHODS)
+    labels = [row.split(" | ")[0].removeprefix("| ") for row in rows]
+    known = {"noisy input", "NL-means (scikit-image)", "total variation", "bilateral"}
+    assert {*labels} == known | {method.label for method in without_clean.METHODS.values()}
     (inverse,) = (row for row in rows if row.startswith("| Noise2Inverse "))
     assert (
         inverse.startswith("| Noise2Inverse | | | 2") and sum("| | | 2" in row for row in rows) == 1
