@@ -110,10 +110,10 @@ def denoise_scan(
     with opened(source, series, found) as (scan, left_out):
         name = str(model or model_for(scan.series))
         denoiser = loaded(name)
-        if about(denoiser).volume and lonely(scan.series):
+        if alone := lonely(scan.series, about(denoiser).neighbours):
             raise ValueError(
                 "model: expected a network of single slices, such as ct_scan: "
-                f"{scan.label} {lonely(scan.series)}, got {name}"
+                f"{scan.label} {alone}, got {name}"
             )
         made_by = (
             f"{Path(name).stem} {about(denoiser).version}, strength {strength:g}, views {views}"
