@@ -1,9 +1,9 @@
 """Denoise one scan: from a source to a destination of the same kind, so that nothing is lost whatever happens."""
 
 import functools
+import importlib
 import os
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,6 @@ from .preview import write_preview
 from .sources import lonely, model_for, opened, remarks
 from .stream import removed_noise
 
-_RECORDED = ("keras", "tensorflow", "numpy", "pydicom")  # versions, in the report
 _OWN = ("denoise.json", "denoise.notes", "denoise.preview.png")  # what a run writes beside slices
 _WAITING = (".unfinished", ".slices")  # ends of the names of files that are not complete yet
 
@@ -127,7 +126,7 @@ def denoise_scan(
             "series": scan.label,
             "slices": scan.count,
             "save_noise": save_noise,
-            "versions": {package: version(package) for package in _RECORDED},
+            "versions": _versions(),
         }
         journal = Journal(writer, plan, scan.unit, overwrite=overwrite, resume=resume)
         if dry_run:
@@ -141,6 +140,15 @@ def denoise_scan(
         if preview:
             write_preview(Path(f"{journal.beside}.preview.png"), scan, denoiser, strength)
         return journal.finish(told)
+
+
+def _versions():
+    """Return the versions of the packages that make the values: {package: version}."""
+    from .._keras import keras
+
+    backend = keras.backend.backend()  # tensorflow, jax or torch: it is called like its package
+    packages = ("keras", backend, "numpy", "pydicom")
+    return {package: importlib.import_module(package).__version__ for package in packages}
 
 
 def loaded(model):

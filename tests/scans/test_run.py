@@ -1,11 +1,14 @@
 """helpers.scans.run: Hounsfield units that nothing spoils, a derived series, a run that goes on, hostile input."""
 
+import ast
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -186,6 +189,25 @@ def test_the_report(scan, tmp_path):
     assert all((tmp_path / "out" / note["file"]).exists() for note in report["files"])
     assert max(note["removed_hu"] for note in report["files"]) > 0
     assert "Somebody" not in json.dumps(report)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_the_report_names_the_backend_that_computes(backend, scan, tmp_path):
+    if find_spec(backend) is None:
+        pytest.skip(f"the package {backend} is not installed")
+    code = "import sys; from helpers.scans import denoise_scan as run; print(run(*sys.argv[1:], dry_run=True))"
+    process = subprocess.run(
+        [sys.executable, "-c", code, str(scan), str(tmp_path / "out")],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 0, process.stderr
+    versions = ast.literal_eval(process.stdout)["versions"]
+    assert list(versions) == ["keras", backend, "numpy", "pydicom"]
+    assert versions[backend] == version(backend) and versions["numpy"] == np.__version__
 
 
 @pytest.mark.parametrize("shape", [(2000, 17), (17, 2000), (3, 9)])
