@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from ..data.frames import DICOM_ENDINGS
 from ..hounsfield import HU_HIGH, HU_LOW
 from ..replaced import replaced
 from .grid import TURNED, Grid, check_grid
 from .itk import open_itk, save_itk
 from .nifti import new_head, open_nifti, save_nifti
+from .pictures import WRITTEN
 from .spool import Spool
 from .stream import subtracted
 
@@ -30,7 +32,7 @@ def suffix_of(path):
     ('.nii.gz', '', '.nrrd')
     """
     name = path.name.lower()
-    known = (*FORMATS, ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".zip", ".dcm")
+    known = (*FORMATS, *WRITTEN, *DICOM_ENDINGS, ".zip")
     return max((end for end in known if name.endswith(end)), key=len, default="")
 
 
