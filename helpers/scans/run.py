@@ -11,13 +11,15 @@ import numpy as np
 from ..checks import check_number
 from ..contract import about
 from ..progress import ProgressLine
+from ..replaced import UNFINISHED
 from .journal import Journal
 from .preview import write_preview
 from .sources import lonely, model_for, opened, remarks
+from .spool import WAITING
 from .stream import removed_noise
 
 _OWN = ("denoise.json", "denoise.notes", "denoise.preview.png")  # what a run writes beside slices
-_WAITING = (".unfinished", ".slices")  # ends of the names of files that are not complete yet
+_NOT_COMPLETE = (UNFINISHED, WAITING)  # ends of the names of files that are not complete yet
 
 
 def denoise_scan(
@@ -201,7 +203,7 @@ def _check_targets(source, scan, writer, save_noise):
         name = str(path).lower()  # on some systems, capitals make no other file
         if save_noise and path.parts[0].lower() == "noise":
             raise ValueError(f"{path}: expected another folder, noise is where the noise goes")
-        if name in _OWN or name.endswith(_WAITING):
+        if name in _OWN or name.endswith(_NOT_COMPLETE):
             raise ValueError(f"{path}: expected another name, this program has files of that name")
         folders.add(path.parent)
     kinds = [writer.destination, writer.destination / "noise"][: 1 + save_noise]
