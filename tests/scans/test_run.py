@@ -55,6 +55,19 @@ def test_neighbours_are_seen_as_in_one_piece(scan, tmp_path, monkeypatch):
         assert np.abs(hounsfield(one) - hounsfield(other)).max() <= 1
 
 
+def test_pixels_are_decoded_once(tmp_path, monkeypatch):
+    """For a slab, as neighbours of the next one, and to be saved; three slices also before the run begins."""
+    from helpers.scans import dicom
+
+    decoded, read_stored = [], dicom.read_stored
+    monkeypatch.setattr(
+        dicom, "read_stored", lambda path, *rest: decoded.append(path) or read_stored(path, *rest)
+    )
+    paths = write(tmp_path / "scan", [image_file(k) for k in range(90)])
+    denoise_scan(tmp_path / "scan", tmp_path / "out", model="ct_unet_25d")
+    assert set(decoded) == set(paths) and len(decoded) <= len(paths) + 3
+
+
 def test_strength_0_changes_no_pixel(scan, tmp_path):
     report = denoise_scan(scan, tmp_path / "out", model=MODEL, strength=0)
     for one, other in zip(by_place(scan).values(), by_place(tmp_path / "out").values()):
