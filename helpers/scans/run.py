@@ -102,11 +102,7 @@ def denoise_scan(
     >>> denoise_scan("scans/patient_7", "denoised/patient_7")["slices"]  # doctest: +SKIP
     320
     """
-    strength = check_number(strength, "strength", 0, 1)
-    if views not in (1, 8):
-        raise ValueError(f"views: expected 1 or 8, got {views!r}")
-    if overwrite and resume:
-        raise ValueError("resume: expected either overwrite or resume, got both")
+    strength = check_options(strength, views, overwrite, resume)
     source, destination = Path(source), Path(destination)
     with opened(source, series, found) as (scan, left_out):
         name = str(model or model_for(scan.series))
@@ -142,6 +138,19 @@ def denoise_scan(
         if preview:
             write_preview(Path(f"{journal.beside}.preview.png"), scan, denoiser, strength)
         return journal.finish(told)
+
+
+def check_options(strength, views, overwrite, resume):
+    """Return the strength as float, or raise ValueError if an option is wrong for any scan.
+
+    >>> check_options(1, 8, False, True)
+    1.0
+    """
+    if views not in (1, 8):
+        raise ValueError(f"views: expected 1 or 8, got {views!r}")
+    if overwrite and resume:
+        raise ValueError("resume: expected either overwrite or resume, got both")
+    return check_number(strength, "strength", 0, 1)
 
 
 def _versions():
