@@ -527,6 +527,7 @@ def test_quiet(quiet, scan, tmp_path, capsys, monkeypatch):
     [
         (KeyboardInterrupt(), 130, "interrupted"),
         (MemoryError("no room\nfor more"), 1, "python -m helpers list: MemoryError: no room"),
+        (MemoryError("\nno room"), 1, "python -m helpers list: MemoryError: no room"),
         (OSError("full"), 1, "python -m helpers list: full"),
     ],
 )
