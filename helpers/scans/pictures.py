@@ -102,7 +102,7 @@ class PictureScan:
         return grey / np.float64(np.iinfo(picture.dtype).max)
 
     def writer(self, destination, made_by, save_noise):
-        """Return what writes pictures: a file where the source is one, else a folder."""
+        """Return a `PictureWriter`: of a file where the source is one, else of a folder; or raise ValueError."""
         suffix = destination.suffix.lower()
         if self.paths == [self.folder]:
             if suffix not in WRITTEN or WRITTEN[suffix] != suffix:

@@ -78,7 +78,35 @@ def opened(source, series=None, found=None):
 
 @contextlib.contextmanager
 def searched(source):
-    """Look for CT series: yield the folder or file that was searched, and what was found; None in other formats."""
+    """Look for CT series in what a path names.
+
+    Parameters
+    ----------
+    source : Path
+        As for `opened`. A ZIP archive is unpacked for as long as the context lasts.
+
+    Yields
+    ------
+    (Path, data.series.Found or None)
+        The folder or the file that was searched, and what was found there: None in a picture or a file of voxels.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing.
+    ValueError
+        If it is a ZIP archive that cannot be unpacked (`zipped.unpacked`).
+
+    References
+    ----------
+    `data.series.find_series`.
+
+    Examples
+    --------
+    >>> with searched(Path("scans/patient_7.zip")) as (folder, found):  # doctest: +SKIP
+    ...     [len(series.frames) for series in found.series]
+    [320]
+    """
     if not source.exists():
         raise FileNotFoundError(f"{source}: no such folder or file; expected one that holds a scan")
     known = suffix_of(source) in FORMATS or source.suffix.lower() in WRITTEN

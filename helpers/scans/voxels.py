@@ -85,7 +85,7 @@ class VoxelScan:
         return self.stored(index).astype(float) * self.grid.slope + self.grid.intercept
 
     def writer(self, destination, made_by, save_noise):
-        """Return what writes a file of the same kind."""
+        """Return a `VoxelWriter` of a file of the same kind, or raise ValueError if its name ends otherwise."""
         if suffix_of(destination) not in self.suffixes:
             wanted = " or ".join(self.suffixes)
             raise ValueError(f"{destination}: expected a name that ends in {wanted}")
