@@ -145,7 +145,9 @@ def main(arguments=None):
     except Exception as error:
         said = str(error)
         if not isinstance(error, (ValueError, OSError)):  # one that this program does not know
-            said = f"{type(error).__name__}: {error}".splitlines()[0]
+            from .checks import reason_of
+
+            said = f"{type(error).__name__}: {reason_of(error)}"
         print(f"python -m helpers {options.command}: {said}", file=sys.stderr)
         return 1
     return 0

@@ -19,8 +19,9 @@ class About:
     ----------
     label : str
         Its name in tables and figures.
-    volume : bool
-        True if it sees all slices of a patient in one call, in order; False if it sees one slice.
+    neighbours : int or None
+        How many slices it looks at on each side of the one that it denoises: 0 if it sees one slice alone, None if it
+        works on all slices of a patient at once.
     told_std : bool
         True if it is told the standard deviation of the noise; False if it is blind.
     source : str
@@ -32,13 +33,20 @@ class About:
     --------
     >>> About("median", source="opencv-python").volume
     False
+    >>> About("U-Net on 5 slices", neighbours=2).volume
+    True
     """
 
     label: str
-    volume: bool = False
+    neighbours: int | None = 0
     told_std: bool = False
     source: str = ""
     version: str = ""
+
+    @property
+    def volume(self):
+        """True if one call must hold the slices of one patient, in order; False if it may hold any."""
+        return self.neighbours != 0
 
 
 def about(denoiser, name=""):
@@ -47,7 +55,7 @@ def about(denoiser, name=""):
     A function that brings none is taken for one of single slices, blind, called `name`.
 
     >>> about(lambda noisy: noisy, "do nothing")
-    About(label='do nothing', volume=False, told_std=False, source='', version='')
+    About(label='do nothing', neighbours=0, told_std=False, source='', version='')
     """
     while isinstance(denoiser, functools.partial):
         denoiser = denoiser.func

@@ -3,6 +3,8 @@
 import contextlib
 from pathlib import Path
 
+UNFINISHED = ".unfinished"  # the end of the name of a file that is being written
+
 
 @contextlib.contextmanager
 def replaced(path, mode="w"):
@@ -14,7 +16,7 @@ def replaced(path, mode="w"):
     ...     file.write("std,method")
     """
     path = Path(path)
-    unfinished = path.with_name(path.name + ".unfinished")
+    unfinished = path.with_name(path.name + UNFINISHED)
     text = {} if "b" in mode else {"newline": "", "encoding": "utf-8"}
     with naming(path), unfinished.open(mode, **text) as file:
         yield file

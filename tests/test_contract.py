@@ -9,13 +9,18 @@ from helpers.contract import About, about, checked, trusting
 
 
 def test_a_plain_function_sees_one_slice_and_is_blind():
-    assert about(lambda noisy: noisy, "mine") == About("mine", volume=False, told_std=False)
+    assert about(lambda noisy: noisy, "mine") == About("mine", neighbours=0, told_std=False)
 
 
 def test_the_record_of_a_filter_whose_parameters_are_fixed():
-    known = About("shift", volume=True)
+    known = About("shift", neighbours=2)
     shift = checked(lambda noisy, step: noisy + step, known)
     assert about(partial(partial(shift), step=1)) is known
+
+
+def test_who_needs_the_slices_of_one_patient():
+    """Whoever looks at neighbours, and whoever works on all slices at once."""
+    assert [About("", neighbours).volume for neighbours in (0, 1, 2, None)] == [False] + [True] * 3
 
 
 def test_checked_once_then_trusted(pictures, bad_batches):

@@ -73,7 +73,7 @@ def bm3d(noisy, std=0.07, *, spectrum=None, profile="np"):
     return each_image(lambda image: bm3d_package.bm3d(image, known, profile=profile), noisy)
 
 
-@baseline("BM4D", "bm4d", grey_levels={"std": [0.06, 0.07, 0.08]}, volume=True, told_std=True)
+@baseline("BM4D", "bm4d", grey_levels={"std": [0.06, 0.07, 0.08]}, neighbours=None, told_std=True)
 def bm4d(noisy, std=0.07, *, spectrum=None, profile="np"):
     """BM4D: as BM3D, with blocks that reach through neighbouring slices.
 

@@ -9,7 +9,7 @@ BASELINES = {}  # the name of each filter, and the filter
 GRID_STD = 0.07  # grids are written for noise of this strength; each value is one that a person might choose
 
 
-def baseline(label, source, *, grey_levels=None, others=None, volume=False, told_std=False):
+def baseline(label, source, *, grey_levels=None, others=None, neighbours=0, told_std=False):
     """Enter a function into `BASELINES`, as a filter that checks its batch once: a decorator.
 
     Parameters
@@ -20,7 +20,8 @@ def baseline(label, source, *, grey_levels=None, others=None, volume=False, told
         Values to try, at noise of 0.07, for parameters in grey levels, which grow with the noise.
     others : dict of str to list
         Values to try for parameters that do not: they count pixels, or are names.
-    volume, told_std : bool
+    neighbours : int or None
+    told_std : bool
         As in `contract.About`.
 
     Examples
@@ -33,7 +34,7 @@ def baseline(label, source, *, grey_levels=None, others=None, volume=False, told
     """
 
     def enter(function):
-        known = About(label, volume, told_std, source, installed_version(source))
+        known = About(label, neighbours, told_std, source, installed_version(source))
         filter_ = checked(function, known)
         filter_.grey_levels, filter_.others = grey_levels or {}, others or {}
         BASELINES[function.__name__] = filter_

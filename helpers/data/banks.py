@@ -9,6 +9,7 @@ import numpy as np
 from ..checks import check_whole
 from ..noise import BODY_MM, WATER, ct_noise, project
 from ..progress import ProgressLine
+from ..replaced import UNFINISHED
 from .patches import resized
 from .samples import CT_MEMBERS, CT_PIXEL_MM, load_ct_hu
 from .wheels import PINS, cache_folder
@@ -57,7 +58,7 @@ def kept(name, made_of, count, make):
     folder = cache_folder() / "banks" / f"{name}-{digest}"
     folder.mkdir(parents=True, exist_ok=True)
     arrays = []
-    for left_over in folder.glob("*.unfinished"):  # of a process that was killed
+    for left_over in folder.glob(f"*{UNFINISHED}"):  # of a process that was killed
         if time.time() - left_over.stat().st_mtime > 3600:
             left_over.unlink(missing_ok=True)
     with ProgressLine() as line:
@@ -68,7 +69,7 @@ def kept(name, made_of, count, make):
                 line.update(f"{name}: {number + 1} of {count} (only this once)")
                 array = np.asarray(make(number))
                 # Under a name of its own, as several processes may make the same array at a time.
-                unfinished = path.with_suffix(f".{os.getpid()}.unfinished")
+                unfinished = path.with_suffix(f".{os.getpid()}{UNFINISHED}")
                 with unfinished.open("wb") as file:
                     np.savez(file, array=array)
                 unfinished.replace(path)

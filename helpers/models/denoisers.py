@@ -75,7 +75,7 @@ def as_denoiser(model, label=None, *, source="", version=""):
             denoised[start : start + at_once] = result[:, :height, :width]
         return denoised
 
-    known = About(label or model.name, volume=slices > 1, source=source, version=version)
+    known = About(label or model.name, neighbours=beside, source=source, version=version)
     return checked(denoise, known)
 
 

@@ -9,6 +9,7 @@ What a killed worker had begun, another one finishes: files are complete or not 
 """
 
 import functools
+import inspect
 import os
 import threading
 import time
@@ -18,11 +19,11 @@ from pathlib import Path
 
 from pydicom.uid import UID
 
-from ..checks import check_number, reason_of
+from ..checks import reason_of
 from ..data.series import choose_series, read_files, sort_files
 from ..progress import ProgressLine
 from .derived import new_uid
-from .run import check_apart, denoise_scan, loaded
+from .run import check_apart, check_options, denoise_scan, loaded
 
 _ONE_AT_A_TIME = threading.Lock()  # also in a worker of several threads: networks take all cores
 
@@ -72,7 +73,8 @@ def denoise_archive(source, destination, *, scheduler=None, resume=False, **sett
     resume : bool
         Do what is missing from an earlier run of the same settings.
     **settings
-        `model`, `strength`, `overwrite` and the other options of `denoise_scan`, but for `series` and `found`.
+        `model`, `strength`, `overwrite` and the other options of `denoise_scan`, but for `series` and `found`; they are
+        checked before anything else.
 
     Returns
     -------
@@ -81,9 +83,11 @@ def denoise_archive(source, destination, *, scheduler=None, resume=False, **sett
 
     Raises
     ------
+    TypeError
+        If a setting is none of these options.
     ValueError
-        If the archive is a file, there is no series, a folder lies in the other one, or Dask is needed and not
-        installed.
+        If a setting is out of its range, the archive is a file, there is no series, a folder lies in the other one, or
+        Dask is needed and not installed.
     FileNotFoundError, FileExistsError
         If there is no archive, or the destination holds files.
     ConnectionError
@@ -98,12 +102,13 @@ def denoise_archive(source, destination, *, scheduler=None, resume=False, **sett
     >>> scans = denoise_archive("archive", "denoised", model="ct_scan")  # doctest: +SKIP
     >>> print(failures(scans))  # doctest: +SKIP
     """
-    spread = _by_dask(scheduler) if scheduler else map
+    settings = _checked(settings, resume)
     archive, destination = (Path(os.path.abspath(folder)) for folder in (source, destination))
     if archive.is_file():
         raise ValueError(f"{archive}: expected a folder, got a file; a ZIP must be unpacked first")
     check_apart(archive, destination)
-    settings = _checked(settings, destination, resume)
+    _check_free(destination, settings["overwrite"] or resume)
+    spread = _by_dask(scheduler) if scheduler else map
     scans, found, broken = _scans(archive, destination)
     for scan in scans:
         check_apart(archive, scan.destination)
@@ -196,23 +201,27 @@ def _copies(frames):
     return [copy for name in sorted(inside) for copy in _copies(inside[name])]
 
 
-def _checked(settings, destination, resume):
+def _checked(settings, resume):
     """Return the settings for each series, or raise what would be wrong with all of them."""
-    settings = {"model": None, "strength": 1.0, "overwrite": False, **settings}
-    if settings["overwrite"] and resume:
-        raise ValueError("resume: expected either overwrite or resume, got both")
-    check_number(settings["strength"], "strength", 0, 1)
+    bound = inspect.signature(denoise_scan).bind("", "", series="", found=None, **settings)
+    bound.apply_defaults()
+    of_all = {name: bound.arguments[name] for name in ("strength", "views", "overwrite")}
+    check_options(**of_all, resume=resume)
+    settings = {"model": None, **settings, **of_all}
     if settings["model"]:
-        if Path(settings["model"]).suffix == ".keras":
-            settings["model"] = os.path.abspath(settings["model"])
+        name = str(settings["model"])
+        settings["model"] = os.path.abspath(name) if name.endswith(".keras") else name
         loaded(settings["model"])
-    holds = destination.exists() and any(destination.iterdir())
-    if holds and not settings["overwrite"] and not resume:
+    # Also a new run goes on with files of its own: of a series whose worker was killed.
+    return settings | {"resume": not settings["overwrite"]}
+
+
+def _check_free(destination, may_hold_files):
+    """Raise FileExistsError if a destination holds files and may not."""
+    if destination.exists() and any(destination.iterdir()) and not may_hold_files:
         raise FileExistsError(
             f"{destination}: expected a new or an empty folder; it holds files (--overwrite, --resume)"
         )
-    # Also a new run goes on with files of its own: of a series whose worker was killed.
-    return settings | {"resume": not settings["overwrite"]}
 
 
 def _denoised(scan, found, settings):

@@ -15,10 +15,12 @@ from ..quiet import quiet
 from ..replaced import replaced
 from .derived import derived_header, new_uid, noise_header
 from .spool import Spool
-from .stream import subtracted
+from .stream import SLAB, subtracted
 from .voxels import NIFTI, DicomAsNifti, VoxelWriter, suffix_of
 
 _TOGETHER = 8  # slices of a file that are decoded at once: its header is long to read
+# How many of these stay decoded: a slab is read, with up to 8 files of one slice on each side, and then saved.
+_KEPT = 2 * SLAB
 
 
 def read_stored(path, numbers):
@@ -117,8 +119,7 @@ class DicomScan:
         self.count = len(series.frames)
         free = (number for number in itertools.count(1001) if number not in taken)
         self.new_numbers = next(free), next(free)
-        # Read for a slab, and again to be saved: decoded once.
-        self._stored = functools.lru_cache(maxsize=32)(read_stored)
+        self._stored = functools.lru_cache(maxsize=_KEPT)(read_stored)
         self.header = functools.lru_cache(maxsize=1)(_header)
         self.in_file = Counter(frame.path for frame in series.frames)
 
@@ -138,7 +139,32 @@ class DicomScan:
         return self.stored(frame) * frame.slope + frame.intercept
 
     def writer(self, destination, made_by, save_noise):
-        """Return what writes a derived series into a folder, or a NIfTI file."""
+        """Return what writes a derived series into a folder, or a NIfTI file.
+
+        Parameters
+        ----------
+        destination : Path
+            A folder, or a name that ends in .nii or .nii.gz.
+        made_by : str
+            See `derived_header`.
+        save_noise : bool
+            Write what was removed, too.
+
+        Returns
+        -------
+        DicomWriter or voxels.VoxelWriter
+
+        Raises
+        ------
+        ValueError
+            If the destination is a file or is called like one of another format, or the slices do not lie evenly, as
+            a NIfTI file needs.
+
+        Examples
+        --------
+        >>> scan.writer(Path("denoised"), "blur", False).is_file  # doctest: +SKIP
+        False
+        """
         if suffix_of(destination) in NIFTI:
             return VoxelWriter(destination, DicomAsNifti(self), save_noise)
         if suffix_of(destination) or destination.is_file():
@@ -146,6 +172,43 @@ class DicomScan:
                 f"{destination}: expected a folder for DICOM files, or a name that ends in .nii or .nii.gz"
             )
         return DicomWriter(self, destination, made_by, save_noise)
+
+
+class _Denoised:
+    """The denoised series: where its files go, what they say of themselves, how their values are stored."""
+
+    suffix = "denoised"
+
+    def __init__(self, folder, series, made_by, number):
+        self.folder, self.made_by = folder, made_by
+        self.series = {"series_uid": new_uid(series.uid, made_by), "series_number": number}
+
+    def header(self, original):
+        """Return the header of a file, given that of the original."""
+        return derived_header(original, self.made_by, **self.series, suffix=self.suffix)
+
+    def dtype(self, original):
+        """Return the type of the stored values, given the header of the original."""
+        return f"<{'i' if original.PixelRepresentation else 'u'}{original.BitsAllocated // 8}"
+
+    def pixels(self, stored, changed):
+        """Return what is stored of a slice, given its stored values before and after."""
+        return changed
+
+
+class _Removed(_Denoised):
+    """What was removed, as a series of its own: in steps of the stored values, never wrapped around."""
+
+    suffix = "removed noise"
+
+    def header(self, original):
+        return noise_header(super().header(original))
+
+    def dtype(self, original):
+        return "<i2"
+
+    def pixels(self, stored, changed):
+        return (stored.astype(float) - changed).clip(-(2**15), 2**15 - 1).astype(np.int16)
 
 
 class DicomWriter:
@@ -167,9 +230,13 @@ class DicomWriter:
     is_file = False
 
     def __init__(self, scan, destination, made_by, save_noise):
-        self.scan, self.destination, self.made_by = scan, destination, made_by
+        self.scan, self.destination = scan, destination
         self.files = [destination]
-        self.suffixes = ["denoised", "removed noise"][: 1 + save_noise]
+        number, of_noise = scan.new_numbers
+        self.outputs = [_Denoised(destination, scan.series, made_by, number)]
+        if save_noise:
+            made_by += f", {_Removed.suffix}"
+            self.outputs.append(_Removed(destination / "noise", scan.series, made_by, of_noise))
 
     def name(self, index):
         """Return the name of the file that a slice goes to."""
@@ -179,8 +246,8 @@ class DicomWriter:
         """True if what was written of a slice is still there."""
         path = self.scan.series.frames[index].path
         return all(
-            self._target(path, suffix).exists() or self._spool(path, suffix).exists()
-            for suffix in self.suffixes
+            self._target(path, output).exists() or self._spool(path, output).exists()
+            for output in self.outputs
         )
 
     def save(self, index, removed):
@@ -190,51 +257,32 @@ class DicomWriter:
         bits = header.BitsStored - bool(header.PixelRepresentation)
         ends = -(2**bits) * bool(header.PixelRepresentation), 2**bits - 1
         changed = subtracted(stored, removed, frame.slope, ends)
-        for suffix in self.suffixes:
-            pixels = changed if suffix == "denoised" else _difference(stored, changed)
-            self._target(frame.path, suffix).parent.mkdir(parents=True, exist_ok=True)
+        for output in self.outputs:
+            pixels = output.pixels(stored, changed)
+            self._target(frame.path, output).parent.mkdir(parents=True, exist_ok=True)
             if self.scan.in_file[frame.path] == 1:
-                self._write(frame.path, suffix, lambda pixels=pixels: iter([pixels]))
+                self._write(frame.path, output, lambda pixels=pixels: iter([pixels]))
             else:
-                self._spool(frame.path, suffix).put(frame.number, pixels)
+                self._spool(frame.path, output).put(frame.number, pixels)
 
     def finish(self):
         """Make files of what waits."""
         several = {path: count for path, count in self.scan.in_file.items() if count > 1}
         for path, count in several.items():
-            for suffix in self.suffixes:
-                spool = self._spool(path, suffix)
+            for output in self.outputs:
+                spool = self._spool(path, output)
                 if spool.exists():
-                    self._write(path, suffix, lambda spool=spool, n=count: map(spool.get, range(n)))
+                    self._write(path, output, lambda spool=spool, n=count: map(spool.get, range(n)))
                     spool.remove()
 
-    def _target(self, path, suffix):
-        folder = self.destination / "noise" if suffix == "removed noise" else self.destination
-        return folder / path.relative_to(self.scan.folder)
+    def _target(self, path, output):
+        return output.folder / path.relative_to(self.scan.folder)
 
-    def _spool(self, path, suffix):
+    def _spool(self, path, output):
         header = self.scan.header(path)
-        sign = "i" if header.PixelRepresentation else "u"
-        dtype = "<i2" if suffix == "removed noise" else f"<{sign}{header.BitsAllocated // 8}"
         shape = self.scan.in_file[path], header.Rows, header.Columns
-        return Spool(self._target(path, suffix), shape, dtype)
+        return Spool(self._target(path, output), shape, output.dtype(header))
 
-    def _write(self, path, suffix, frames):
-        of_noise = suffix == "removed noise"
-        made_by = self.made_by + ", removed noise" * of_noise
-        derived = derived_header(
-            self.scan.header(path),
-            made_by,
-            series_uid=new_uid(self.scan.series.uid, made_by),
-            series_number=self.scan.new_numbers[of_noise],
-            suffix=suffix,
-        )
-        if of_noise:
-            noise_header(derived)
-        with replaced(self._target(path, suffix), "wb") as file:
-            write_image(file, derived, frames)
-
-
-def _difference(stored, changed):
-    """Return what was removed in steps of the stored values, as 16-bit integers that are never wrapped around."""
-    return (stored.astype(float) - changed).clip(-(2**15), 2**15 - 1).astype(np.int16)
+    def _write(self, path, output, frames):
+        with replaced(self._target(path, output), "wb") as file:
+            write_image(file, output.header(self.scan.header(path)), frames)

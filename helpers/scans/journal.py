@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..replaced import naming, replaced
+from ..replaced import UNFINISHED, naming, replaced
 
 
 class Journal:
@@ -46,7 +46,7 @@ class Journal:
         holds = any(path.exists() for path in (*writer.files, self.path, self.report))
         if not writer.is_file:
             holds = destination.exists() and any(
-                path.suffix != ".unfinished" for path in destination.iterdir()
+                path.suffix != UNFINISHED for path in destination.iterdir()
             )
         if holds and not overwrite and not resume:
             wanted, it = "a new or an empty folder", "it holds files"

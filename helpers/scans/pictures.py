@@ -5,17 +5,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..data.files import decoded_picture
+from ..data.files import PICTURE_ENDINGS, decoded_picture
 from ..quiet import quiet
 from ..replaced import replaced
 from .stream import subtracted
 
+_TIFF = (".tif", ".tiff")  # beside what `data.load_images` reads
 WRITTEN = {  # what a file is written as, without loss: JPEG cannot be
-    ".png": ".png",
-    ".tif": ".tif",
-    ".tiff": ".tiff",
-    ".jpg": ".png",
-    ".jpeg": ".png",
+    **dict.fromkeys(PICTURE_ENDINGS, ".png"),
+    **{ending: ending for ending in _TIFF},
 }
 
 
@@ -51,7 +49,7 @@ def read_picture(path):
     picture = decoded_picture(data, flags)
     if picture is None:
         raise ValueError(f"{path}: expected a PNG, TIFF or JPEG picture of 8 or 16 bits")
-    if WRITTEN[path.suffix.lower()].startswith(".tif"):
+    if path.suffix.lower() in _TIFF:
         with quiet():
             pages = cv2.imcount(str(path))
         if pages != 1:
@@ -104,7 +102,7 @@ class PictureScan:
         return grey / np.float64(np.iinfo(picture.dtype).max)
 
     def writer(self, destination, made_by, save_noise):
-        """Return what writes pictures: a file where the source is one, else a folder."""
+        """Return a `PictureWriter`: of a file where the source is one, else of a folder; or raise ValueError."""
         suffix = destination.suffix.lower()
         if self.paths == [self.folder]:
             if suffix not in WRITTEN or WRITTEN[suffix] != suffix:

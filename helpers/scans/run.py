@@ -1,9 +1,9 @@
 """Denoise one scan: from a source to a destination of the same kind, so that nothing is lost whatever happens."""
 
 import functools
+import importlib
 import os
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +11,15 @@ import numpy as np
 from ..checks import check_number
 from ..contract import about
 from ..progress import ProgressLine
+from ..replaced import UNFINISHED
 from .journal import Journal
 from .preview import write_preview
 from .sources import lonely, model_for, opened, remarks
+from .spool import WAITING
 from .stream import removed_noise
 
-_RECORDED = ("keras", "tensorflow", "numpy", "pydicom")  # versions, in the report
 _OWN = ("denoise.json", "denoise.notes", "denoise.preview.png")  # what a run writes beside slices
-_WAITING = (".unfinished", ".slices")  # ends of the names of files that are not complete yet
+_NOT_COMPLETE = (UNFINISHED, WAITING)  # ends of the names of files that are not complete yet
 
 
 def denoise_scan(
@@ -101,19 +102,15 @@ def denoise_scan(
     >>> denoise_scan("scans/patient_7", "denoised/patient_7")["slices"]  # doctest: +SKIP
     320
     """
-    strength = check_number(strength, "strength", 0, 1)
-    if views not in (1, 8):
-        raise ValueError(f"views: expected 1 or 8, got {views!r}")
-    if overwrite and resume:
-        raise ValueError("resume: expected either overwrite or resume, got both")
+    strength = check_options(strength, views, overwrite, resume)
     source, destination = Path(source), Path(destination)
     with opened(source, series, found) as (scan, left_out):
         name = str(model or model_for(scan.series))
         denoiser = loaded(name)
-        if about(denoiser).volume and lonely(scan.series):
+        if alone := lonely(scan.series, about(denoiser).neighbours):
             raise ValueError(
                 "model: expected a network of single slices, such as ct_scan: "
-                f"{scan.label} {lonely(scan.series)}, got {name}"
+                f"{scan.label} {alone}, got {name}"
             )
         made_by = (
             f"{Path(name).stem} {about(denoiser).version}, strength {strength:g}, views {views}"
@@ -127,7 +124,7 @@ def denoise_scan(
             "series": scan.label,
             "slices": scan.count,
             "save_noise": save_noise,
-            "versions": {package: version(package) for package in _RECORDED},
+            "versions": _versions(),
         }
         journal = Journal(writer, plan, scan.unit, overwrite=overwrite, resume=resume)
         if dry_run:
@@ -141,6 +138,28 @@ def denoise_scan(
         if preview:
             write_preview(Path(f"{journal.beside}.preview.png"), scan, denoiser, strength)
         return journal.finish(told)
+
+
+def check_options(strength, views, overwrite, resume):
+    """Return the strength as float, or raise ValueError if an option is wrong for any scan.
+
+    >>> check_options(1, 8, False, True)
+    1.0
+    """
+    if views not in (1, 8):
+        raise ValueError(f"views: expected 1 or 8, got {views!r}")
+    if overwrite and resume:
+        raise ValueError("resume: expected either overwrite or resume, got both")
+    return check_number(strength, "strength", 0, 1)
+
+
+def _versions():
+    """Return the versions of the packages that make the values: {package: version}."""
+    from .._keras import keras
+
+    backend = keras.backend.backend()  # tensorflow, jax or torch: it is called like its package
+    packages = ("keras", backend, "numpy", "pydicom")
+    return {package: importlib.import_module(package).__version__ for package in packages}
 
 
 def loaded(model):
@@ -193,7 +212,7 @@ def _check_targets(source, scan, writer, save_noise):
         name = str(path).lower()  # on some systems, capitals make no other file
         if save_noise and path.parts[0].lower() == "noise":
             raise ValueError(f"{path}: expected another folder, noise is where the noise goes")
-        if name in _OWN or name.endswith(_WAITING):
+        if name in _OWN or name.endswith(_NOT_COMPLETE):
             raise ValueError(f"{path}: expected another name, this program has files of that name")
         folders.add(path.parent)
     kinds = [writer.destination, writer.destination / "noise"][: 1 + save_noise]

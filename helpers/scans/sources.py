@@ -14,7 +14,7 @@ from .pictures import WRITTEN, PictureScan
 from .voxels import FORMATS, VoxelScan, suffix_of
 from .zipped import unpacked
 
-LEAST, APART_MM = 5, 5.0  # slices that a network of five wants, and how far apart at most
+LOOKS, APART_MM = 2, 5.0  # slices on each side that "ct_scan_25d" looks at, how far apart at most
 PIXEL_MM = (
     0.7,
     1.4,
@@ -78,7 +78,35 @@ def opened(source, series=None, found=None):
 
 @contextlib.contextmanager
 def searched(source):
-    """Look for CT series: yield the folder or file that was searched, and what was found; None in other formats."""
+    """Look for CT series in what a path names.
+
+    Parameters
+    ----------
+    source : Path
+        As for `opened`. A ZIP archive is unpacked for as long as the context lasts.
+
+    Yields
+    ------
+    (Path, data.series.Found or None)
+        The folder or the file that was searched, and what was found there: None in a picture or a file of voxels.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing.
+    ValueError
+        If it is a ZIP archive that cannot be unpacked (`zipped.unpacked`).
+
+    References
+    ----------
+    `data.series.find_series`.
+
+    Examples
+    --------
+    >>> with searched(Path("scans/patient_7.zip")) as (folder, found):  # doctest: +SKIP
+    ...     [len(series.frames) for series in found.series]
+    [320]
+    """
     if not source.exists():
         raise FileNotFoundError(f"{source}: no such folder or file; expected one that holds a scan")
     known = suffix_of(source) in FORMATS or source.suffix.lower() in WRITTEN
@@ -134,15 +162,21 @@ def model_for(series):
     if series is None:
         return "ct_unet"
     close = series.step_mm is not None and series.step_mm <= APART_MM
-    return "ct_scan_25d" if close and not lonely(series) else "ct_scan"
+    return "ct_scan_25d" if close and not lonely(series, LOOKS) else "ct_scan"
 
 
-def lonely(series):
-    """Say why a network of neighbouring slices would see no neighbours, or return ""."""
+def lonely(series, neighbours):
+    """Say why a network that looks at so many slices on each side would lack neighbours, or return "".
+
+    >>> lonely(None, 2), lonely(None, 0)
+    ('holds pictures, which have no neighbours', '')
+    """
+    if not neighbours:
+        return ""
     if series is None:
         return "holds pictures, which have no neighbours"
-    if len(series.frames) < LEAST:
-        return f"has {len(series.frames)} slices"
+    if len(series.frames) < 2 * neighbours + 1:
+        return f"has {len(series.frames)} slices, fewer than {2 * neighbours + 1}"
     return _crooked(series)
 
 

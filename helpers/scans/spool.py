@@ -4,6 +4,7 @@ import numpy as np
 
 from ..replaced import naming
 
+WAITING = ".slices"  # the end of the name of an array that waits
 _PORTION = 2**20  # bytes that are written at a time
 
 
@@ -34,7 +35,7 @@ class Spool:
     """
 
     def __init__(self, path, shape, dtype, order="C"):
-        self.path = path.with_name(path.name + ".slices")
+        self.path = path.with_name(path.name + WAITING)
         self.shape, self.dtype, self.order = tuple(shape), np.dtype(dtype), order
         self.size = int(np.prod(self.shape)) * self.dtype.itemsize
 

@@ -7,8 +7,7 @@ import numpy as np
 from ..contract import about
 from ..hounsfield import HU_HIGH, HU_LOW, window
 
-SLAB = 16  # slices that go through a network together
-MARGIN = 4  # slices that are read beside a slab; no shipped network looks further than 2
+SLAB = 16  # slices that are denoised together
 
 
 def removed_noise(
@@ -16,14 +15,15 @@ def removed_noise(
 ):
     """Tell slice by slice what a denoiser removes from a scan.
 
-    Slices are read in slabs of 16, with a few beside for networks that see neighbours, so that memory does not grow
-    with the scan. Slabs begin at the same slices whatever is skipped, so that an interrupted run goes on with the
+    Slices are read in slabs of 16, with as many beside as the denoiser looks at on each side, so that memory does not
+    grow with the scan. Slabs begin at the same slices whatever is skipped, so that an interrupted run goes on with the
     same numbers.
 
     Parameters
     ----------
     denoiser : function
-        From a noisy batch (n, height, width, 1) in [0, 1] to a denoised one.
+        From a noisy batch (n, height, width, 1) in [0, 1] to a denoised one. How far it looks, its record says
+        (`contract.About`): a function without one sees single slices.
     read : function
         read(index) -> array of shape (height, width) in Hounsfield units, or whatever `ends` are in. Slices may differ
         in size where the denoiser sees single slices.
@@ -42,6 +42,11 @@ def removed_noise(
         The number of a slice, and what to subtract from its values, float32: exactly 0 where a value lies
         outside the window (`hounsfield.window`), which the network never saw.
 
+    Raises
+    ------
+    ValueError
+        If the denoiser works on all slices of a patient at once, as BM4D does.
+
     References
     ----------
     `hounsfield.window`; TotalSegmentator and nnU-Net work through large scans in the same way.
@@ -53,7 +58,13 @@ def removed_noise(
     >>> [(index, round(float(removed.mean()))) for index, removed in darker]
     [(0, 140), (1, 140), (2, 140)]
     """
-    beside = MARGIN if about(denoiser).volume else 0
+    known = about(denoiser, "your function")
+    beside = known.neighbours
+    if beside is None:
+        raise ValueError(
+            "denoiser: expected one that looks at a known number of neighbouring slices, "
+            f"{known.label} works on all slices at once"
+        )
     low, high = ends
     for start in range(0, count, SLAB):
         wanted = {i for i in range(start, min(start + SLAB, count)) if not skip(i)}

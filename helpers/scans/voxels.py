@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from ..data.frames import DICOM_ENDINGS
 from ..hounsfield import HU_HIGH, HU_LOW
 from ..replaced import replaced
 from .grid import TURNED, Grid, check_grid
 from .itk import open_itk, save_itk
 from .nifti import new_head, open_nifti, save_nifti
+from .pictures import WRITTEN
 from .spool import Spool
 from .stream import subtracted
 
@@ -30,7 +32,7 @@ def suffix_of(path):
     ('.nii.gz', '', '.nrrd')
     """
     name = path.name.lower()
-    known = (*FORMATS, ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".zip", ".dcm")
+    known = (*FORMATS, *WRITTEN, *DICOM_ENDINGS, ".zip")
     return max((end for end in known if name.endswith(end)), key=len, default="")
 
 
@@ -83,7 +85,7 @@ class VoxelScan:
         return self.stored(index).astype(float) * self.grid.slope + self.grid.intercept
 
     def writer(self, destination, made_by, save_noise):
-        """Return what writes a file of the same kind."""
+        """Return a `VoxelWriter` of a file of the same kind, or raise ValueError if its name ends otherwise."""
         if suffix_of(destination) not in self.suffixes:
             wanted = " or ".join(self.suffixes)
             raise ValueError(f"{destination}: expected a name that ends in {wanted}")

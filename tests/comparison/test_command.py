@@ -56,7 +56,7 @@ def train(name, folder, monkeypatch, label="small U-Net", blocks=(1,), **setting
 
 def test_one_more_filter_and_one_more_network(tiny, monkeypatch, capsys):
     baselines.baseline("darker by a step", "numpy", grey_levels={"step": [0.01, 0.02]})(darker)
-    baselines.baseline("mean slice", "numpy", others={"share": [0.1, 0.2]}, volume=True)(along)
+    baselines.baseline("mean slice", "numpy", others={"share": [0.1, 0.2]}, neighbours=None)(along)
     train("mine", tiny, monkeypatch, label="three slices", slices=3)
     output = tiny / "out.csv"
     command.main(["--seed", "7", "--std", "0.05", "0.1", "--output", str(output)])
@@ -165,7 +165,7 @@ def test_a_stopped_run_goes_on(tiny, monkeypatch):
 
 def test_other_images(tiny):
     """Those that see a volume are left out: the images are no neighbours."""
-    baselines.baseline("mean slice", "numpy", others={"share": [0.1, 0.2]}, volume=True)(along)
+    baselines.baseline("mean slice", "numpy", others={"share": [0.1, 0.2]}, neighbours=None)(along)
     output = tiny / "transfer.csv"
     command.main(["--images", "transfer", "--std", "0.05", "--output", str(output)])
     levels, settings = comparison.read_results(output)

@@ -50,7 +50,7 @@ def test_a_method_of_volumes_gets_whole_patients():
         calls.append(len(images))
         return images
 
-    mine.about = About("mine", volume=True)
+    mine.about = About("mine", neighbours=None)
     result = comparison.measure({"any name": mine}, clean, noisy)["any name"]
     assert calls == [16, 20]
     assert result["seconds"][0].shape == (20,) and np.ptp(result["seconds"][0]) == 0

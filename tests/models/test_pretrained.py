@@ -60,9 +60,9 @@ def test_what_is_known_of_shipped_networks(shipped):
     known = About("U-Net", source="helpers.training ct_unet", version=version)
     assert shipped["ct_unet"].about == known
     known = shipped["ct_unet_25d"].about
-    assert known.volume and not known.told_std
+    assert known.neighbours == 2 and known.volume and not known.told_std
     eight = models.self_ensemble(shipped["ct_unet_25d"]).about
-    assert (eight.label, eight.volume) == ("U-Net on 5 slices, 8 views", True)
+    assert (eight.label, eight.neighbours) == ("U-Net on 5 slices, 8 views", 2)
 
 
 def test_one_check_on_the_way_inward(shipped, checked, pictures):

@@ -256,13 +256,20 @@ def test_a_dry_run_writes_nothing(archive, tmp_path, capsys):
     ("settings", "message"),
     [
         ({"strength": 2}, "strength: expected a number in"),
+        ({"strength": None}, "strength: expected a number in"),
+        ({"views": 3}, "views: expected 1 or 8, got 3"),
+        ({"views": "8"}, "views: expected 1 or 8, got '8'"),
         ({"model": "resnet"}, "name: expected one of"),
+        ({"model": 7}, "name: expected one of"),
         ({"overwrite": True, "resume": True}, "resume: expected either overwrite or"),
+        ({"view": 8}, "got an unexpected keyword argument 'view'"),
+        ({"series": "1.1"}, "multiple values for keyword argument 'series'"),
     ],
 )
 def test_bad_settings(settings, message, archive, tmp_path):
-    with pytest.raises(ValueError, match=f"^{message}"):
-        denoise_archive(archive, tmp_path / "out", **settings)
+    """Refused at once, not series by series: no folder is looked at, no scheduler called."""
+    with pytest.raises((ValueError, TypeError), match=message):
+        denoise_archive(archive / "none", tmp_path / "out", scheduler="a:1", **settings)
     assert not (tmp_path / "out").exists()
 
 

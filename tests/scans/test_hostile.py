@@ -653,6 +653,12 @@ OUT = {".zip": "", ".bmp": ".png", ".txt": "", ".jpg": ".png", ".mhd": ".mha"}
 
 REFUSED = {  # of good scans: the source, the destination, options, and what is wrong
     "a file as folder": ("scan", "file.txt", [], r"file\.txt: expected a folder for DICOM files"),
+    "DICOM as a DICOM file": (
+        "scan",
+        "out.IMA",
+        [],
+        r"out\.IMA: expected a folder for DICOM files",
+    ),
     "DICOM as NRRD": (
         "scan",
         "out.nrrd",

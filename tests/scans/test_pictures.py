@@ -1,6 +1,7 @@
 """helpers.scans.pictures: bit depth and channels are kept, nothing is lost on the way."""
 
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -8,7 +9,11 @@ import pytest
 from PIL import Image
 from scans_of_tests import contents
 
+from helpers.data.files import PICTURE_ENDINGS
+from helpers.data.frames import DICOM_ENDINGS
 from helpers.scans import denoise_scan
+from helpers.scans.pictures import WRITTEN
+from helpers.scans.voxels import suffix_of
 
 MODEL = "ct_unet_small"
 
@@ -30,6 +35,13 @@ def expected(picture, denoiser):
     most = np.iinfo(picture.dtype).max
     result = denoiser((picture / most).astype(np.float32)[None, ..., None])[0, ..., 0]
     return (result * most).clip(0, most)
+
+
+def test_what_is_read_as_images_is_denoised_too():
+    endings = {".png": ".png", ".jpg": ".png", ".jpeg": ".png", ".tif": ".tif", ".tiff": ".tiff"}
+    assert endings == WRITTEN and set(PICTURE_ENDINGS) < set(WRITTEN)
+    for ending in (*WRITTEN, *DICOM_ENDINGS):
+        assert suffix_of(Path(f"A{ending.upper()}")) == ending
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".TIFF"])

@@ -1,11 +1,14 @@
 """helpers.scans.run: Hounsfield units that nothing spoils, a derived series, a run that goes on, hostile input."""
 
+import ast
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +53,19 @@ def test_neighbours_are_seen_as_in_one_piece(scan, tmp_path, monkeypatch):
     denoise_scan(scan, tmp_path / "slabs", model="ct_unet_25d")
     for one, other in zip(*(by_place(tmp_path / name).values() for name in ("whole", "slabs"))):
         assert np.abs(hounsfield(one) - hounsfield(other)).max() <= 1
+
+
+def test_pixels_are_decoded_once(tmp_path, monkeypatch):
+    """For a slab, as neighbours of the next one, and to be saved; three slices also before the run begins."""
+    from helpers.scans import dicom
+
+    decoded, read_stored = [], dicom.read_stored
+    monkeypatch.setattr(
+        dicom, "read_stored", lambda path, *rest: decoded.append(path) or read_stored(path, *rest)
+    )
+    paths = write(tmp_path / "scan", [image_file(k) for k in range(90)])
+    denoise_scan(tmp_path / "scan", tmp_path / "out", model="ct_unet_25d")
+    assert set(decoded) == set(paths) and len(decoded) <= len(paths) + 3
 
 
 def test_strength_0_changes_no_pixel(scan, tmp_path):
@@ -186,6 +202,25 @@ def test_the_report(scan, tmp_path):
     assert all((tmp_path / "out" / note["file"]).exists() for note in report["files"])
     assert max(note["removed_hu"] for note in report["files"]) > 0
     assert "Somebody" not in json.dumps(report)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_the_report_names_the_backend_that_computes(backend, scan, tmp_path):
+    if find_spec(backend) is None:
+        pytest.skip(f"the package {backend} is not installed")
+    code = "import sys; from helpers.scans import denoise_scan as run; print(run(*sys.argv[1:], dry_run=True))"
+    process = subprocess.run(
+        [sys.executable, "-c", code, str(scan), str(tmp_path / "out")],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 0, process.stderr
+    versions = ast.literal_eval(process.stdout)["versions"]
+    assert list(versions) == ["keras", backend, "numpy", "pydicom"]
+    assert versions[backend] == version(backend) and versions["numpy"] == np.__version__
 
 
 @pytest.mark.parametrize("shape", [(2000, 17), (17, 2000), (3, 9)])
@@ -492,6 +527,7 @@ def test_quiet(quiet, scan, tmp_path, capsys, monkeypatch):
     [
         (KeyboardInterrupt(), 130, "interrupted"),
         (MemoryError("no room\nfor more"), 1, "python -m helpers list: MemoryError: no room"),
+        (MemoryError("\nno room"), 1, "python -m helpers list: MemoryError: no room"),
         (OSError("full"), 1, "python -m helpers list: full"),
     ],
 )

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from scans_of_tests import image_file, write
 
-from helpers import noise
+from helpers import models, noise
 from helpers.__main__ import main
 from helpers.data import CT_PIXEL_MM
 from helpers.data.patches import resized
 from helpers.data.series import find_series
 from helpers.hounsfield import window
 from helpers.metrics import psnr
-from helpers.scans import denoise_scan, model_for
+from helpers.scans import denoise_scan, model_for, sources
 from helpers.scans.sources import remarks
 
 MODEL = "ct_unet_small"
@@ -42,6 +42,20 @@ def series(folder, places, **attributes):
 )
 def test_the_network_that_suits_a_scan(places, name, tmp_path):
     assert model_for(series(tmp_path, places)) == name
+
+
+def test_the_network_of_neighbours_is_known_without_being_loaded(shipped):
+    assert shipped["ct_scan_25d"].about.neighbours == sources.LOOKS
+
+
+def test_a_network_of_your_own_wants_as_many_slices_as_it_sees(tmp_path):
+    models.denoising_unet((4,), (1,), slices=7).save(tmp_path / "mine.keras")
+    arguments = {"model": tmp_path / "mine.keras", "dry_run": True}
+    for count in (6, 7):
+        series(tmp_path / str(count), [(0, 0, 2 * k) for k in range(count)])
+    assert denoise_scan(tmp_path / "7", tmp_path / "out", **arguments)["slices"] == 7
+    with pytest.raises(ValueError, match="^model: .* has 6 slices, fewer than 7, got .*mine.keras"):
+        denoise_scan(tmp_path / "6", tmp_path / "out", **arguments)
 
 
 @pytest.mark.parametrize(("count", "name"), [(5, "ct_scan_25d"), (1, "ct_scan")])
