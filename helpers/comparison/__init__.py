@@ -3,7 +3,8 @@
 
 Commands of their own, `python -m helpers.comparison.NAME`, are not imported here: how well spots are detected
 (`detection`), what skip connections and residual learning are worth (`ablation`), training without clean images
-(`without_clean`), and the Noise2Void of others (`peer`). The last two learn from the scans of `noisy_scans`.
+(`without_clean`), the Noise2Void of others (`peer`), both on the scans of `noisy_scans`, and a network that goes on
+learning on one scan (`adaptation`).
 """
 
 from .observer import (
