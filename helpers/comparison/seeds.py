@@ -40,7 +40,34 @@ def parsed(lines):
 
 
 def stored_jobs(path, jobs, command):
-    """Read a file as `parsed` does; raise ValueError unless it holds just these jobs, all on the same slices."""
+    """Read a stored file, and see that it is complete.
+
+    Parameters
+    ----------
+    path : str or Path
+    jobs : list of (str, str, int)
+        Noise, method and seed of all that it must hold, in this order.
+    command : str
+        What makes it, for messages.
+
+    Returns
+    -------
+    dict of (str, str, int) to list of arrays of shape (n,)
+        For each job, the PSNR in dB of the n slices of each patient: the same slices for all.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it holds other jobs, or other slices for one than for another, or is damaged; the message names it.
+
+    Examples
+    --------
+    >>> found = stored_jobs("helpers/results/peer.csv", jobs, "python -m helpers.comparison.peer")  # doctest: +SKIP
+    >>> [psnr.shape for psnr in found["white", "careamics", 0]]  # doctest: +SKIP
+    [(46,), (56,)]
+    """
     try:
         found = parsed(stored_lines(path, command))
         sizes = {tuple(map(len, patients)) for patients in found.values()}
