@@ -310,41 +310,44 @@ def chosen(results, scan, patient, way):
 
 
 def adaptation_table(results):
-    """Write the results as a Markdown table: one row per scan, patient and way, of the network that is `chosen`.
+    """Write the results as a Markdown table: one row per scan, patient and way.
 
     Parameters
     ----------
     results : dict
-        As `read_adaptation` returns it.
+        As `read_adaptation` returns it; all with the same rates.
 
     Returns
     -------
     str
-        Mean PSNR of the noisy slices, of BM3D, which is told the spectrum, of the shipped network and of the one that
-        went on; then its loss on slices not learned from, before and after.
+        Mean PSNR in dB of the noisy slices, of BM3D, which is told the spectrum, of the shipped network, and of the one
+        that went on, with each rate; then its loss on slices not learned from, before, and after with each rate.
 
     Raises
     ------
     KeyError
-        If a patient lacks "noisy", "shipped" or "bm3d".
+        If a patient lacks "noisy", "shipped" or "bm3d", or a way has not all rates.
 
     Examples
     --------
     >>> results = {("hann", 0, name, 0.0): Measured(np.array([30.0])) for name in ("noisy", "bm3d", "shipped")}
     >>> results["hann", 0, "neighbouring slices", 1e-5] = Measured(np.array([31.0]), 60.0, 59.0)
     >>> print(adaptation_table(results))
-    | scan | patient | it goes on with | noisy, dB | BM3D, dB | shipped, dB | gone on, dB | loss, HU |
-    | :--- | :--- | :--- | ---: | ---: | ---: | ---: | ---: |
-    | hann | 1 | neighbouring slices | 30.00 | 30.00 | 30.00 | 31.00 | 60.0 to 59.0 |
+    | scan | patient | it goes on with | noisy | BM3D | shipped | rate 1e-05 | loss, HU | rate 1e-05 |
+    | :--- | :--- | :--- | ---: | ---: | ---: | ---: | ---: | ---: |
+    | hann | 1 | neighbouring slices | 30.00 | 30.00 | 30.00 | 31.00 | 60.0 | 59.0 |
     """
-    header = ["scan", "patient", "it goes on with", "noisy, dB"]
-    header += ["BM3D, dB", "shipped, dB", "gone on, dB", "loss, HU"]
+    rates = sorted({key[3] for key in results if key[2] in WAYS})
+    of_rates = [f"rate {rate:g}" for rate in rates]
+    header = ["scan", "patient", "it goes on with", "noisy", "BM3D", "shipped"]
+    header += [*of_rates, "loss, HU", *of_rates]
     rows = []
     for scan, patient, way in dict.fromkeys(key[:3] for key in results if key[2] in WAYS):
-        _, one = chosen(results, scan, patient, way)
-        both = [results[scan, patient, name, 0.0] for name in ("noisy", "bm3d", "shipped")]
-        means = [f"{entry.psnr.mean():.2f}" for entry in (*both, one)]
-        rows.append([scan, patient + 1, way, *means, f"{one.before:.1f} to {one.after:.1f}"])
+        before = [results[scan, patient, name, 0.0] for name in ("noisy", "bm3d", "shipped")]
+        after = [results[scan, patient, way, rate] for rate in rates]
+        row = [f"{one.psnr.mean():.2f}" for one in (*before, *after)]
+        row += [f"{loss:.1f}" for loss in (after[0].before, *(one.after for one in after))]
+        rows.append([scan, patient + 1, way, *row])
     return markdown_table(header, rows, left=3)
 
 
