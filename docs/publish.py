@@ -158,7 +158,7 @@ def parts(root=ROOT):
         "README.md": {
             "site": f"**[Read it on the web]({site})**, or [denoise a slice in your browser]({site}try.html).",
             "run times": f"About {minutes(series)} for all notebooks, about {minutes(seconds['pytest'])} for all "
-            f"tests, measured on {measured['machine']}.",
+            f"tests, measured on {measured['machine']}. Slower cores can take more than twice as long.",
             "notebooks": notebooks_table(root),
             "scans": comparison.scan_table(scans, noise_hu, README_METHODS),
         },
