@@ -9,17 +9,17 @@ import csv
 import io
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from .._keras import keras
 from ..baselines import BASELINES
-from ..checks import check_number, check_whole
 from ..hounsfield import WINDOW_WIDTH
 from ..models import WEIGHTS, as_denoiser, pretrained_denoiser, spare_grain
 from ..replaced import replaced
-from ..training import Batches, clean_targets, fit, neighbouring_slices, warmup_cosine
+from ..training import Batches, fit, neighbouring_slices, recorrupted, warmup_cosine
 from .results import RESULTS, machine, packages, stored_lines
 from .scanner import Scan, scan_copies, scan_spectra
 from .tables import markdown_table
@@ -37,6 +37,11 @@ STEPS, BATCH_SIZE, SIZE = 150, 8, 64
 HELD_OUT, HELD_BATCHES = 5, 16  # one slice of five, the last ones, is not learned from
 ALPHA, DRAWS = 0.5, 8  # of Recorrupted-to-Recorrupted; its authors took 0.5
 PROFILE = "refilter"  # of BM3D, which its authors made for noise that is not white
+REFERENCES = {  # name -> what denoises slices, given the spectrum of their noise
+    "noisy": lambda noisy, _: noisy,
+    "shipped": lambda noisy, _: pretrained_denoiser(NETWORK)(noisy),
+    "bm3d": lambda noisy, spectrum: BASELINES["bm3d"](noisy, spectrum=spectrum, profile=PROFILE),
+}
 _COMMAND = "python -m helpers.comparison.adaptation"
 _COLUMNS = ["scan", "patient", "way", "rate", "before_hu", "after_hu", "slice", "psnr_db"]
 
@@ -59,74 +64,9 @@ class Measured:
     after: float = np.nan
 
 
-def recorrupted(noisy, spectrum, rng, size=SIZE, *, alpha=ALPHA, draws=DRAWS):
-    """Learn a less noisy image from a noisier one, both made of the same: `noise2noise` with a single image.
-
-    Fresh noise m, of the same kind as the image's own noise n, is added alpha times to the input; 1 / alpha times it is
-    subtracted from the target. Their noise, n + alpha m and n - m / alpha, has the covariance cov(n) - cov(m) = 0, and
-    Gaussian noise without covariance is independent. It need not be white, but its spectrum must be known.
-
-    Parameters
-    ----------
-    noisy : array of shape (n, height, width, 1)
-        Slices of one patient, near [0, 1].
-    spectrum : array of shape (height, width)
-        Of their noise, as `noise.power_spectrum` returns it.
-    rng : numpy.random.Generator
-        Draws the fresh noise; the patches, another one draws.
-    size : int
-        Edge of a patch in pixels.
-    alpha : float
-        Above 0; the smaller, the more alike are the input and the image, and the noisier is the target.
-    draws : int
-        So often fresh noise is drawn for each slice.
-
-    Returns
-    -------
-    function
-        pairs(n, rng) -> (input, target, None), of shape (n, size, size, 1).
-
-    Raises
-    ------
-    ValueError
-        As `training.clean_targets`; if `alpha` is not above 0, `draws` no whole number of at least 1, or the spectrum of
-        another shape than the slices.
-
-    References
-    ----------
-    Pang, Zheng, Quan and Ji, "Recorrupted-to-Recorrupted: unsupervised deep learning for image denoising", CVPR 2021.
-    Moran, Schmidt, Zhong and Coady, "Noisier2Noise: learning to denoise from unpaired noisy data", CVPR 2020, learn
-    the noisy image and correct the answer afterwards.
-
-    Examples
-    --------
-    >>> flat, white = np.full((2, 80, 80, 1), 0.5), np.full((80, 80), 80 * 80 * 0.1**2)
-    >>> rng = np.random.default_rng(0)
-    >>> given, target, _ = recorrupted(flat, white, rng)(20, rng)
-    >>> round(float(given.std()), 2), round(float(target.std()), 1)
-    (0.05, 0.2)
-    """
-    alpha = np.float32(check_number(alpha, "alpha", 1e-6))
-    draws = check_whole(draws, "draws", 1)
-    noisy, spectrum = np.asarray(noisy, np.float32), np.asarray(spectrum)
-    if spectrum.shape != noisy.shape[1:3]:
-        raise ValueError(f"spectrum: expected shape {noisy.shape[1:3]}, got {spectrum.shape}")
-    fresh = [_drawn(spectrum, len(noisy), rng) for _ in range(draws)]
-    return clean_targets(
-        [noisy + alpha * m for m in fresh], [noisy - m / alpha for m in fresh], size
-    )
-
-
-def _drawn(spectrum, n, rng):
-    """Draw Gaussian noise with a power spectrum: (n, height, width, 1)."""
-    white = rng.standard_normal((n, *spectrum.shape), np.float32)
-    coloured = np.fft.ifft2(np.fft.fft2(white) * np.sqrt(spectrum / spectrum.size)).real
-    return coloured[..., None].astype(np.float32)
-
-
-WAYS = {  # name -> way(slices, spectrum of the noise) -> pairs
-    "neighbouring slices": lambda noisy, _: neighbouring_slices([noisy], SIZE),
-    "Recorrupted-to-Recorrupted": lambda *known: recorrupted(*known, np.random.default_rng(2)),
+WAYS = {  # name -> way(slices, spectrum of the noise, rng) -> pairs
+    "neighbouring slices": lambda noisy, *_: neighbouring_slices([noisy], SIZE),
+    "Recorrupted-to-Recorrupted": partial(recorrupted, size=SIZE, alpha=ALPHA, draws=DRAWS),
 }
 
 
@@ -149,6 +89,7 @@ def loss_hu(network, pairs, *, batches=HELD_BATCHES):
 
     Examples
     --------
+    >>> from helpers.training import clean_targets
     >>> same = clean_targets([np.zeros((1, 64, 64, 1))], [np.full((1, 64, 64, 1), 0.1)])
     >>> identity = keras.Sequential([keras.Input((None, None, 1)), keras.layers.Identity()])
     >>> round(loss_hu(identity, same))  # a tenth of 1400 HU
@@ -210,7 +151,8 @@ def adapt(network, way, noisy, spectrum, rate, *, steps=STEPS):
     >>> adapt(_network(), "neighbouring slices", scan, spectrum, 3e-5)  # doctest: +SKIP
     """
     last = len(noisy) - len(noisy) // HELD_OUT
-    seen, unseen = (WAYS[way](part, spectrum) for part in (noisy[:last], noisy[last:]))
+    rng = np.random.default_rng(2)  # of both, so that they share no draw
+    seen, unseen = (WAYS[way](part, spectrum, rng) for part in (noisy[:last], noisy[last:]))
     before = loss_hu(network, unseen)
     go_on(network, seen, rate, steps=steps)
     return before, loss_hu(network, unseen)
@@ -225,7 +167,7 @@ def _jobs():
     """Name all that is measured: (scan, patient, way, rate), rate 0 where nothing is learned."""
     for scan in SCANS:
         for patient in range(2):
-            for name in ("noisy", "shipped", "bm3d"):
+            for name in REFERENCES:
                 yield scan.name, patient, name, 0.0
             for way in WAYS:
                 for rate in RATES:
@@ -239,11 +181,7 @@ def _measure(way, rate, clean, noisy, spectrum):
         losses = adapt(network, way, noisy, spectrum, rate)
         (psnr,) = scores([clean], [spare_grain(as_denoiser(network))(noisy)])
         return Measured(psnr, *losses)
-    if way == "bm3d":
-        denoised = BASELINES["bm3d"](noisy, spectrum=spectrum, profile=PROFILE)
-    else:
-        denoised = noisy if way == "noisy" else pretrained_denoiser(NETWORK)(noisy)
-    return Measured(*scores([clean], [denoised]))
+    return Measured(*scores([clean], [REFERENCES[way](noisy, spectrum)]))
 
 
 def read_adaptation(path=ADAPTATION):
@@ -401,10 +339,10 @@ def main(arguments=None):
             name, patient, way, rate = job
             if name not in scans:
                 scans = {name: _scans(name)}
-            measured = _measure(way, rate, *(parts[patient] for parts in scans[name]))
-            rows += _rows_of(job, measured)
+            done[job] = _measure(way, rate, *(parts[patient] for parts in scans[name]))
+            rows = [row for each in _jobs() if each in done for row in _rows_of(each, done[each])]
             with replaced(unfinished) as file:  # whole, or not at all
-                file.writelines(f"{row}\n" for row in rows)
+                file.writelines(f"{row}\n" for row in [*_head(), *rows])
         unfinished.replace(path)
     except (ValueError, OSError) as error:  # a file that cannot be written, no data
         parser.error(str(error))

@@ -11,6 +11,7 @@ from .pairs import (
     varied_patches,
 )
 from .recipes import RECIPES, STEPS_PER_EPOCH, Recipe, patches_seen, stages
+from .recorruption import recorrupted
 from .scanner import scanner_noise, unknown_scanner_noise
 from .selfsupervised import (
     clean_targets,

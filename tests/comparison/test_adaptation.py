@@ -1,4 +1,4 @@
-"""helpers.comparison.adaptation: independent noise out of one image, slices kept apart, what is stored."""
+"""helpers.comparison.adaptation: slices and draws kept apart, what is stored, what the table tells."""
 
 import numpy as np
 import pytest
@@ -6,56 +6,10 @@ import pytest
 from helpers import training
 from helpers.comparison import adaptation
 from helpers.models import as_denoiser, denoising_unet, pretrained_denoiser, spare_grain
-from helpers.noise import power_spectrum
 from helpers.training.scanner import CUTOFFS
 
 STD = 0.1
 WAYS = list(adaptation.WAYS)
-
-
-@pytest.fixture
-def smooth():
-    """The spectrum of noise that is alike along rows, of images of 40 x 48 pixels: standard deviation 0.1."""
-    powers = np.exp(-((np.fft.fftfreq(48) / 0.1) ** 2)) * np.ones((40, 1))
-    return powers / powers.mean() * powers.size * STD**2
-
-
-def test_drawn_noise_has_the_spectrum(smooth, rng):
-    drawn = adaptation._drawn(smooth, 400, rng)
-    assert drawn.shape == (400, 40, 48, 1) and drawn.dtype == np.float32
-    measured = power_spectrum(drawn)
-    assert measured.sum() == pytest.approx(smooth.sum(), rel=0.02)
-    strong = smooth > smooth.max() / 100
-    np.testing.assert_allclose(measured[strong], smooth[strong], rtol=0.35)
-
-
-def test_input_and_target_do_not_share_noise(smooth, rng):
-    """Not in any pixel, nor with a neighbour, although the noise is not white; of the strengths that theory says."""
-    noise = adaptation._drawn(smooth, 60, rng)
-    given, target, weight = adaptation.recorrupted(0.5 + noise, smooth, rng, 40)(600, rng)
-    assert weight is None and given.shape == target.shape == (600, 40, 40, 1)
-    assert given.std() == pytest.approx(STD * np.sqrt(1 + 0.5**2), rel=0.03)
-    assert target.std() == pytest.approx(STD * np.sqrt(1 + 1 / 0.5**2), rel=0.03)
-    for rows, columns in np.ndindex(3, 3):
-        a = given[:, rows:, columns:] - 0.5
-        b = target[:, : 40 - rows, : 40 - columns] - 0.5
-        assert abs((a * b).mean()) < 0.05 * a.std() * b.std()
-
-
-def test_without_noise_nothing_is_recorrupted(pictures, rng):
-    nothing = np.zeros(pictures.shape[1:3])
-    given, target, _ = adaptation.recorrupted(pictures, nothing, rng, 24)(4, rng)
-    np.testing.assert_array_equal(given, target)
-
-
-def test_bad_input_is_named(pictures, rng):
-    spectrum = np.ones(pictures.shape[1:3])
-    with pytest.raises(ValueError, match=r"spectrum: expected shape \(24, 32\), got \(32, 24\)"):
-        adaptation.recorrupted(pictures, spectrum.T, rng, 24)
-    with pytest.raises(ValueError, match="alpha: "):
-        adaptation.recorrupted(pictures, spectrum, rng, 24, alpha=0)
-    with pytest.raises(ValueError, match="draws: "):
-        adaptation.recorrupted(pictures, spectrum, rng, 24, draws=0)
 
 
 class Halving:
@@ -84,14 +38,18 @@ def test_loss_is_always_of_the_same_draws(pictures):
 
 def test_the_last_fifth_is_not_learned_from(monkeypatch):
     seen = {}
-    monkeypatch.setitem(adaptation.WAYS, "made up", lambda noisy, spectrum: (len(noisy), spectrum))
+    monkeypatch.setitem(
+        adaptation.WAYS, "made up", lambda noisy, spectrum, rng: (len(noisy), rng.integers(2**62))
+    )
     monkeypatch.setattr(adaptation, "loss_hu", lambda network, pairs: pairs)
     monkeypatch.setattr(
         adaptation, "go_on", lambda *given, **more: seen.update(given=given, **more)
     )
     losses = adaptation.adapt("network", "made up", np.zeros(46), "spectrum", 1e-5, steps=7)
-    assert losses == ((9, "spectrum"), (9, "spectrum"))
-    assert seen == {"given": ("network", (37, "spectrum"), 1e-5), "steps": 7}
+    (held_out, draw), again = losses
+    network, (learned_from, another_draw), rate = seen.pop("given")
+    assert (held_out, learned_from) == (9, 37) and again == losses[0] and draw != another_draw
+    assert (network, rate, seen) == ("network", 1e-5, {"steps": 7})
 
 
 @pytest.mark.slow
@@ -99,7 +57,7 @@ def test_the_last_fifth_is_not_learned_from(monkeypatch):
 def test_a_small_network_goes_on(way, rng):
     """Of a flat scan, any way learns in a few steps to remove noise; the loss falls on slices that it has not seen."""
     spectrum = np.full((64, 64), 64 * 64 * STD**2)
-    noisy = 0.5 + adaptation._drawn(spectrum, 20, rng)
+    noisy = 0.5 + rng.normal(0, STD, (20, 64, 64, 1)).astype(np.float32)
     network = denoising_unet((4, 8), (1, 1))
     before, after = adaptation.adapt(network, way, noisy, spectrum, 3e-3, steps=40)
     assert after < before
@@ -163,6 +121,12 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path, command, monkeypatch):
     monkeypatch.setattr(adaptation, "_measure", measure)
     adaptation.main(["--output", str(path)])
     assert command == list(adaptation._jobs())
+    lines = path.read_text().splitlines()
+    first = adaptation._jobs().__next__()
+    rest = [line for line in lines if not line.startswith(f'"{first[0]}",0,noisy')]
+    (tmp_path / "out.csv.trained").write_text("\n".join(rest) + "\n")
+    adaptation.main(["--output", str(path)])  # the one that is missing comes first again
+    assert command.pop() == first and path.read_text().splitlines() == lines
     path.rename(tmp_path / "out.csv.trained")
     monkeypatch.setattr(adaptation, "STEPS", 3)  # rows of other settings are not taken over
     adaptation.main(["--output", str(path)])
