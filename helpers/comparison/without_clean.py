@@ -283,10 +283,10 @@ def without_clean_table(results):
 
     Raises
     ------
-    ValueError
-        If a noise has no clean targets, or with other seeds than another method; the sentence names the noise.
     KeyError
-        If a method is unknown.
+        If a noise lacks "clean", or a method is neither "noisy" nor in `CALIBRATED` or `METHODS`.
+    ValueError
+        If a method has several seeds, and not those of "clean".
 
     Examples
     --------

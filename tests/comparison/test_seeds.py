@@ -80,5 +80,7 @@ def test_table_compares_with_the_reference_of_the_same_seeds():
         "| Noisy | 23.00 | -9.00 (-12.00 to -7.00) | 24.50 | -6.50 (-7.50 to -5.50) |",
         "| Sure | 31.60 (29.50 to 34.70) | -0.40 (-0.50 to -0.30) | 24.10 (24.00 to 24.20) | -6.90 (-7.80 to -6.00) |",
     ]
+    with pytest.raises(ValueError, match=r"^results: expected for sure, white, .*, got \[0, 1\]$"):
+        seeds.seeds_table({"white": white | {"sure": made_up(30, 31)}}, labels, "clean")
     with pytest.raises(KeyError, match="clean"):
         seeds.seeds_table({"white": {"noisy": made_up(23)}}, labels, "clean")
