@@ -15,7 +15,6 @@ from helpers.comparison import detection
 ROOT = Path(__file__).resolve().parents[1]
 README_METHODS = ["noisy", "gaussian", "ct_unet", "bm3d", "bm4d", "ct_scan", "ct_scan_25d"]
 SCAN_METHODS = [*README_METHODS[:2], "bilateral", "nl_means", *README_METHODS[2:]]
-SINGLE_SLICE_METHODS = [name for name in SCAN_METHODS if name not in ("bm4d", "ct_scan_25d")]
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 
 SETUP_CELL = """\
@@ -141,6 +140,11 @@ def who_knows_what(results):
     )
 
 
+def of_single_slices(results):
+    """Return those of `SCAN_METHODS` that see one slice alone, as their records say."""
+    return [name for name in SCAN_METHODS if not results[name]["about"].volume]
+
+
 def parts(root=ROOT):
     """Return the generated parts of texts: {file: {name of its markers: text}}."""
     levels, _ = comparison.read_results()
@@ -153,6 +157,7 @@ def parts(root=ROOT):
     spots = detection.read_detection(detection.SCANNER_DETECTION)
     measured, site = run_times(root), site_address(root)
     seconds = measured["seconds"]
+    alone = of_single_slices(levels[comparison.STD])
     series = sum(seconds[path.stem] for path in notebooks(root))
     return {
         "README.md": {
@@ -181,13 +186,15 @@ def parts(root=ROOT):
             "leads over one slice where slices overlap": comparison.lead_table(
                 overlapping, "ct_scan_25d", reference="ct_scan"
             ),
-            "spots in scans": comparison.detection_table(*spots, SINGLE_SLICE_METHODS),
+            "spots in scans": comparison.detection_table(*spots, alone),
             "who knows what": who_knows_what(levels[comparison.STD]),
             "quality": comparison.quality_table(summary, "bm3d", times=True),
             "leads": comparison.lead_table(levels),
-            "leads of eight views": "\n\n".join(
-                comparison.lead_table(levels, name) for name in comparison.DERIVED
-            ),
+            # One for each, as each needs words of its own above it.
+            **{
+                f"leads of {name}": comparison.lead_table(levels, name)
+                for name in comparison.DERIVED
+            },
             "transfer": comparison.transfer_table(of_transfer, images),
             "transfer of the network for scans": comparison.transfer_table(
                 of_transfer, images, "ct_scan"

@@ -30,7 +30,7 @@ def _parser():
     strength = "share of the noise to remove, 0 to 1 (default 1)"
     add("--strength", type=float, default=1.0, help=strength)
     views = "8 for the mean of eight views, in eight times the time (default 1)"
-    add("--views", type=int, choices=[1, 8], default=1, help=views)
+    add("--views", type=int, default=1, help=views)
     one_or_all = denoise.add_mutually_exclusive_group().add_argument
     one_or_all("--series", metavar="UID", help="which series, where there are several")
     one_or_all("--recursive", action="store_true", help="denoise every DICOM series of an archive")
@@ -78,10 +78,10 @@ def _list(options):
 
 def _check(options):
     """Leave with exit code 2 where options are wrong, whatever the scan."""
-    from .checks import check_number
+    from .scans.run import check_options
 
     try:
-        check_number(options.strength, "strength", 0, 1)
+        check_options(options.strength, options.views, options.overwrite, options.resume)
         if options.scheduler and not options.recursive:
             raise ValueError("scheduler: expected together with --recursive")
         if options.model:

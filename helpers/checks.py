@@ -1,4 +1,8 @@
-"""Checks of arguments, shared by all modules: one clear sentence, as ValueError, when something is wrong."""
+"""Checks of arguments, shared by all modules: one clear sentence, as ValueError, when something is wrong.
+
+Two functions take a line out of an error of another package, for such a sentence: `reason_of` the first, where what is
+wrong comes first, and `last_reason_of` the last, where the cause does.
+"""
 
 from numbers import Real
 
@@ -129,4 +133,17 @@ def reason_of(error):
     >>> reason_of(OSError("disk full\\nand more")), reason_of(KeyboardInterrupt())
     ('disk full', 'KeyboardInterrupt')
     """
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    return _lines_of(error)[0]
+
+
+def last_reason_of(error):
+    """Return the last line of what an exception says, where packages hand errors on; without one, its kind.
+
+    >>> last_reason_of(RuntimeError("in file.cxx, line 7:\\n  no such tag \\n")), last_reason_of(KeyboardInterrupt())
+    ('no such tag', 'KeyboardInterrupt')
+    """
+    return _lines_of(error)[-1].strip()
+
+
+def _lines_of(error):
+    return (str(error).strip() or type(error).__name__).splitlines()

@@ -8,7 +8,7 @@ whether it is a filter, a network or your own. The record travels with the funct
 import functools
 from dataclasses import dataclass
 
-from .checks import NOISE_MARGIN, check_images
+from .checks import NOISE_MARGIN, check_images, check_whole
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,19 @@ class About:
     label : str
         Its name in tables and figures.
     neighbours : int or None
-        How many slices it looks at on each side of the one that it denoises: 0 if it sees one slice alone, None if it
-        works on all slices of a patient at once.
+        How many slices it looks at on each side of the one that it denoises, at least 0: 0 if it sees one slice alone,
+        None if it works on all slices of a patient at once.
     told_std : bool
         True if it is told the standard deviation of the noise; False if it is blind.
     source : str
         Where it comes from: the package on the Python package index, or the command that made it.
     version : str
         Which one: the version of the package, or the first digits of the sha256 of the weights file.
+
+    Raises
+    ------
+    ValueError
+        If `neighbours` is neither None nor a whole number of at least 0.
 
     Examples
     --------
@@ -42,6 +47,10 @@ class About:
     told_std: bool = False
     source: str = ""
     version: str = ""
+
+    def __post_init__(self):
+        if self.neighbours is not None:
+            check_whole(self.neighbours, "neighbours", 0)
 
     @property
     def volume(self):

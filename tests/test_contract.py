@@ -23,6 +23,12 @@ def test_who_needs_the_slices_of_one_patient():
     assert [About("", neighbours).volume for neighbours in (0, 1, 2, None)] == [False] + [True] * 3
 
 
+@pytest.mark.parametrize("neighbours", [-1, 0.5, "2"])
+def test_nobody_looks_at_less_than_no_neighbour(neighbours):
+    with pytest.raises(ValueError, match="^neighbours: expected a whole number in .* got"):
+        About("", neighbours)
+
+
 def test_checked_once_then_trusted(pictures, bad_batches):
     seen = []
     denoise = checked(lambda noisy, factor: seen.append(noisy) or noisy * factor, About("half"))

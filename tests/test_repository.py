@@ -15,6 +15,7 @@ import execute
 import publish
 from helpers import comparison, models, training
 from helpers.comparison import detection
+from helpers.contract import About
 from helpers.data import CT_PIXEL_MM, load_ct, load_ct_hu
 from helpers.hounsfield import WINDOW_WIDTH
 from helpers.noise import BODY_MM, project, tissue_differences
@@ -410,6 +411,29 @@ def test_every_marker_is_filled():
         text = path.read_text(encoding="utf-8")
         names = re.findall(r"<!-- begin (.+?) \(python docs/publish.py", text)
         assert {*names} == generated.get(path, set()), path
+
+
+def test_each_method_made_of_a_network_has_a_part_of_its_own(copy, monkeypatch):
+    """A new one must not stand under the words about another."""
+    monkeypatch.setitem(comparison.DERIVED, "ct_unet_small", ("ct_unet", None))
+    with pytest.raises(ValueError, match="^results.md: expected markers 'begin leads of ct_unet_s"):
+        publish.texts(copy)
+    page = copy / "docs" / "results.md"
+    markers = "<!-- begin leads of ct_unet_small (python docs/publish.py writes it) -->\nnothing\n"
+    markers += "<!-- end leads of ct_unet_small -->\n"
+    page.write_text(page.read_text(encoding="utf-8") + markers, encoding="utf-8")
+    _, added = publish.texts(copy)[page].split("begin leads of ct_unet_small ")
+    assert "small U-Net, dB" in added and "8 views" not in added and "nothing" not in added
+
+
+def test_spots_are_judged_for_methods_of_single_slices():
+    """Which these are, their records say."""
+    names = publish.SCAN_METHODS
+    records = {name: {"about": About(name, neighbours=0)} for name in names}
+    assert publish.of_single_slices(records) == names
+    for name, neighbours in ((names[-1], 2), (names[1], None)):
+        seen = records | {name: {"about": About(name, neighbours=neighbours)}}
+        assert publish.of_single_slices(seen) == [other for other in names if other != name]
 
 
 def _run_setup_cell(monkeypatch, find_helpers):

@@ -21,8 +21,20 @@ def baseline(label, source, *, grey_levels=None, others=None, neighbours=0, told
     others : dict of str to list
         Values to try for parameters that do not: they count pixels, or are names.
     neighbours : int or None
+        How many slices it looks at on each side, at least 0; None for all of a patient, as in `contract.About`.
     told_std : bool
-        As in `contract.About`.
+        True if it is told the standard deviation of the noise, as in `contract.About`.
+
+    Returns
+    -------
+    function
+        Of a function, it returns the filter that takes its place: its input is checked (`contract.checked`), and
+        `about`, `grey_levels` and `others` are attributes of it.
+
+    Raises
+    ------
+    ValueError
+        If `neighbours` is neither None nor a whole number of at least 0.
 
     Examples
     --------

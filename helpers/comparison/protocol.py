@@ -361,14 +361,21 @@ def compare_copies(names, validation, images, *, std, instead=None, measures=MEA
     validation, images : (list, list)
         Clean and noisy slices, as `measure` takes them: to tune on, and to measure.
     std : float
-        Strength of the noise in grey levels, to which the grids are moved.
+        Strength of the noise in grey levels, above 0, to which the grids are moved.
     instead, measures
         As for `tune_filters` and `measure`.
 
     Returns
     -------
     dict of str to dict
-        As `compare` returns it.
+        As `compare` returns it, in the order of the names.
+
+    Raises
+    ------
+    KeyError
+        If a method is unknown.
+    ValueError
+        If clean and noisy slices differ in number or shape, or `std` is not above 0 where a filter is tuned.
 
     Examples
     --------

@@ -115,7 +115,8 @@ def seeds_table(results, labels, reference):
     Parameters
     ----------
     results : dict of str to (dict of str to dict)
-        As `means_of_seeds` takes it. In each noise the reference is what the others are compared with, seed by seed.
+        As `means_of_seeds` takes it, PSNR in dB. In each noise the reference is what the others are compared with, seed
+        by seed; one of the two may have a single seed, such as -1 where nothing was trained.
     labels : dict of str to str
         How the table calls each method.
     reference : str
@@ -131,6 +132,8 @@ def seeds_table(results, labels, reference):
     ------
     KeyError
         If a noise lacks the reference, or a method has no label.
+    ValueError
+        If a method has several seeds, and not those of the reference.
 
     Examples
     --------
@@ -145,6 +148,7 @@ def seeds_table(results, labels, reference):
     columns, header = [], ["method"]
     for noise, means in means_of_seeds(results).items():
         header += [f"{noise}, dB", f"to {labels[reference]}, dB"]
+        _check_seeds(noise, results[noise], reference)
         columns.append({name: _mean_and_gap(own, means[reference]) for name, own in means.items()})
     names = dict.fromkeys(name for column in reversed(columns) for name in column)
     names = sorted(names, key=lambda name: -columns[-1].get(name, (-np.inf,))[0])
@@ -152,6 +156,16 @@ def seeds_table(results, labels, reference):
         [labels[name], *(x for c in columns for x in c.get(name, ("",) * 3)[1:])] for name in names
     ]
     return markdown_table(header, rows)
+
+
+def _check_seeds(noise, methods, reference):
+    """Raise ValueError where scores cannot be compared seed by seed."""
+    wanted = [*methods[reference]]
+    for name, seeds in methods.items():
+        if [*seeds] != wanted and 1 not in (len(seeds), len(wanted)):
+            raise ValueError(
+                f"results: expected for {name}, {noise}, the seeds of {reference}, {wanted}, got {[*seeds]}"
+            )
 
 
 def _mean_and_gap(own, reference):

@@ -63,8 +63,8 @@ class Method:
 
     Parameters
     ----------
-    label, needs : str
-        Its name, and what it needs, as tables say it.
+    label : str
+        Its name, as tables say it.
     pairs : function
         pairs(scans) -> what `Batches` takes.
     loss : function
@@ -76,7 +76,6 @@ class Method:
     """
 
     label: str
-    needs: str
     pairs: Callable
     loss: Callable = lambda scans: "mse"
     answer: Callable = lambda denoise, scans: [denoise(images) for images in scans.scan]
@@ -105,37 +104,29 @@ class _Rising(keras.callbacks.Callback):
         return neighbor2neighbor_loss(target, denoised, gamma=self.gamma)
 
 
-_ONE = "one scan, independent noise"
 METHODS = {
     "clean": Method(
         "clean targets",
-        "clean images",
         lambda s: clean_targets([*s.scan, *s.again], [*s.clean, *s.clean], SIZE),
     ),
-    "noise2noise": Method(
-        "Noise2Noise", "two scans of the same", lambda s: noise2noise(s.scan, s.again, SIZE)
-    ),
+    "noise2noise": Method("Noise2Noise", lambda s: noise2noise(s.scan, s.again, SIZE)),
     "noise2inverse": Method(
         "Noise2Inverse",
-        "projections",
         lambda s: noise2noise(*s.halves, SIZE),
         answer=_mean_of_halves,
         halves=True,
     ),
-    "neighbours": Method(
-        "neighbouring slices", "one scan", lambda s: neighbouring_slices(s.scan, SIZE)
-    ),
+    "neighbours": Method("neighbouring slices", lambda s: neighbouring_slices(s.scan, SIZE)),
     "neighbor2neighbor": Method(
-        "Neighbor2Neighbor", _ONE, lambda s: neighbor2neighbor(s.scan, SIZE), _Rising
+        "Neighbor2Neighbor", lambda s: neighbor2neighbor(s.scan, SIZE), _Rising
     ),
     "sure": Method(
         "SURE",
-        "one scan, white Gaussian noise of known strength",
         lambda s: sure(s.scan, SIZE),
         lambda s: functools.partial(sure_loss, std=s.std),
     ),
-    "noise2self": Method("Noise2Self", _ONE, lambda s: noise2self(s.scan, SIZE), answer=_blind),
-    "noise2void": Method("Noise2Void", _ONE, lambda s: noise2void(s.scan, SIZE)),
+    "noise2self": Method("Noise2Self", lambda s: noise2self(s.scan, SIZE), answer=_blind),
+    "noise2void": Method("Noise2Void", lambda s: noise2void(s.scan, SIZE)),
 }
 
 
@@ -293,7 +284,9 @@ def without_clean_table(results):
     Raises
     ------
     KeyError
-        If a noise lacks "clean".
+        If a noise lacks "clean", or a method is neither "noisy" nor in `CALIBRATED` or `METHODS`.
+    ValueError
+        If a method has several seeds, and not those of "clean".
 
     Examples
     --------

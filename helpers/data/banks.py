@@ -86,8 +86,14 @@ def _read(path):
         return None
 
 
-def _pin(split):
-    """Tell the wheel that holds the patients of a split from any other version of it."""
+def pin_of(split):
+    """Return what tells the wheel that holds the patients of a split from any other version of it.
+
+    What is kept of these patients depends on it. `split` is "train", "validation" or "test"; another raises KeyError.
+
+    >>> pin_of("test") == PINS["pycerr"]
+    True
+    """
     return PINS[CT_MEMBERS[split][0]]
 
 
@@ -126,7 +132,7 @@ def ct_sinograms(split, *, first=None):
     first = None if first is None else check_whole(first, "first", 1)
     projected = []
     for number, volume in enumerate(load_ct_hu(split)):
-        made_of = _pin(split), split, number
+        made_of = pin_of(split), split, number
         name = f"projections of {split} patient {number + 1}"
         projected.append(kept_projections(name, made_of, volume[:first], CT_PIXEL_MM[split]))
     return projected
@@ -195,7 +201,7 @@ def ct_noise_bank():
     (volume,) = load_ct_hu("train")
     slices = volume[STEP // 2 :: STEP]
     numbers = STEP, SCALE, MIDDLE, CROP, RIM, PHOTONS, BODIES_MM, DRAWS
-    made_of = "noise", _pin("train"), pixel, numbers, _SIMULATION
+    made_of = "noise", pin_of("train"), pixel, numbers, _SIMULATION
 
     def draw(number):
         rng = np.random.default_rng(number)

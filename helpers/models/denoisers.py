@@ -98,7 +98,7 @@ def multiple_of(model, name="model"):
     Raises
     ------
     ValueError
-        If the model does not make one image of an odd number of slices, or not of the same size.
+        If the model does not make one image of an odd number of slices, or not of the same size, or is not built.
 
     References
     ----------
@@ -124,12 +124,12 @@ def multiple_of(model, name="model"):
 
 def _shapes(model, edge):
     """Return the shape of an image that is an edge high and three wide, and of what a model makes of it, if it can."""
-    given = model.input_shape
+    given = "no known shape"
     try:
+        given = model.input_shape
         _, height, width, slices = given
         given = (1, height or edge, width or 3 * edge, slices)
         return given, tuple(model.compute_output_shape(given))
-    except (
-        Exception
-    ):  # it takes several inputs, or images of other kinds or sizes; Keras raises many kinds
+    # It is not built, takes several inputs, or images of other kinds or sizes; Keras raises many kinds.
+    except Exception:
         return given, None

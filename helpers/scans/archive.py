@@ -25,6 +25,12 @@ from ..progress import ProgressLine
 from .derived import new_uid
 from .run import check_apart, check_options, denoise_scan, loaded
 
+# What `denoise_scan` can be told of every series of an archive, and what it does by default.
+_SETTINGS = {
+    name: parameter.default
+    for name, parameter in inspect.signature(denoise_scan).parameters.items()
+    if parameter.kind is parameter.KEYWORD_ONLY and name not in ("series", "found", "resume")
+}
 _ONE_AT_A_TIME = threading.Lock()  # also in a worker of several threads: networks take all cores
 
 
@@ -84,7 +90,7 @@ def denoise_archive(source, destination, *, scheduler=None, resume=False, **sett
     Raises
     ------
     TypeError
-        If a setting is none of these options.
+        If a setting is none of these options; the sentence names it, and lists them.
     ValueError
         If a setting is out of its range, the archive is a file, there is no series, a folder lies in the other one, or
         Dask is needed and not installed.
@@ -203,11 +209,12 @@ def _copies(frames):
 
 def _checked(settings, resume):
     """Return the settings for each series, or raise what would be wrong with all of them."""
-    bound = inspect.signature(denoise_scan).bind("", "", series="", found=None, **settings)
-    bound.apply_defaults()
-    of_all = {name: bound.arguments[name] for name in ("strength", "views", "overwrite")}
+    for name in settings:
+        if name not in _SETTINGS:
+            raise TypeError(f"{name}: expected one of the settings {', '.join(_SETTINGS)}")
+    settings = _SETTINGS | settings
+    of_all = {name: settings[name] for name in ("strength", "views", "overwrite")}
     check_options(**of_all, resume=resume)
-    settings = {"model": None, **settings, **of_all}
     if settings["model"]:
         name = str(settings["model"])
         settings["model"] = os.path.abspath(name) if name.endswith(".keras") else name

@@ -10,12 +10,13 @@ from pydicom import dcmread
 from pydicom.filereader import read_file_meta_info
 from pydicom.pixels import iter_pixels
 
+from ..checks import last_reason_of
 from ..hounsfield import HU_HIGH, HU_LOW
 from ..quiet import quiet
 from ..replaced import replaced
 from .derived import derived_header, new_uid, noise_header
 from .spool import Spool
-from .stream import SLAB, subtracted
+from .stream import NOISE_FOLDER, SLAB, subtracted
 from .voxels import NIFTI, DicomAsNifti, VoxelWriter, suffix_of
 
 _TOGETHER = 8  # slices of a file that are decoded at once: its header is long to read
@@ -56,7 +57,7 @@ def read_stored(path, numbers):
         with quiet():
             return [image.copy() for image in iter_pixels(source, indices=list(numbers), raw=True)]
     except Exception as error:  # pydicom and its decoders raise many kinds for damaged pixels
-        reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
+        reason = last_reason_of(error)
         if " object " in reason:  # Python's words about a decoder, none about the file
             reason = "damaged, or of a kind that no decoder knows"
         raise ValueError(f"{path}: expected pixels that can be decoded ({reason})") from error
@@ -224,7 +225,7 @@ class DicomWriter:
     made_by : str
         See `derived_header`.
     save_noise : bool
-        Write what was removed, too, as a series of its own in the subfolder `noise`.
+        Write what was removed, too, as a series of its own in the subfolder `NOISE_FOLDER`.
     """
 
     is_file = False
@@ -236,7 +237,9 @@ class DicomWriter:
         self.outputs = [_Denoised(destination, scan.series, made_by, number)]
         if save_noise:
             made_by += f", {_Removed.suffix}"
-            self.outputs.append(_Removed(destination / "noise", scan.series, made_by, of_noise))
+            self.outputs.append(
+                _Removed(destination / NOISE_FOLDER, scan.series, made_by, of_noise)
+            )
 
     def name(self, index):
         """Return the name of the file that a slice goes to."""

@@ -8,7 +8,7 @@ import numpy as np
 from ..data.files import PICTURE_ENDINGS, decoded_picture
 from ..quiet import quiet
 from ..replaced import replaced
-from .stream import subtracted
+from .stream import NOISE_FOLDER, subtracted
 
 _TIFF = (".tif", ".tiff")  # beside what `data.load_images` reads
 WRITTEN = {  # what a file is written as, without loss: JPEG cannot be
@@ -121,7 +121,7 @@ class PictureWriter:
     destination : Path
         A folder, or a file where the source is one.
     save_noise : bool
-        Write what was removed, too, added to mid-grey: into the folder `noise`, or beside the file as `NAME.noise.png`.
+        Write what was removed, too, added to mid-grey: into the folder `NOISE_FOLDER`, or beside the file as `NAME.noise.png`.
     """
 
     def __init__(self, scan, destination, save_noise):
@@ -139,7 +139,7 @@ class PictureWriter:
             both = [self.destination, self.destination.with_name(f"{stem}.noise{suffix}")]
         else:
             name = self.name(index)
-            both = [self.destination / name, self.destination / "noise" / name]
+            both = [self.destination / name, self.destination / NOISE_FOLDER / name]
         return both[: 1 + self.save_noise]
 
     def holds(self, index):

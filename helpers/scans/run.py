@@ -16,7 +16,7 @@ from .journal import Journal
 from .preview import write_preview
 from .sources import lonely, model_for, opened, remarks
 from .spool import WAITING
-from .stream import removed_noise
+from .stream import NOISE_FOLDER, removed_noise
 
 _OWN = ("denoise.json", "denoise.notes", "denoise.preview.png")  # what a run writes beside slices
 _NOT_COMPLETE = (UNFINISHED, WAITING)  # ends of the names of files that are not complete yet
@@ -210,12 +210,14 @@ def _check_targets(source, scan, writer, save_noise):
     for index in range(0 if writer.is_file else scan.count):
         path = Path(scan.name(index))
         name = str(path).lower()  # on some systems, capitals make no other file
-        if save_noise and path.parts[0].lower() == "noise":
-            raise ValueError(f"{path}: expected another folder, noise is where the noise goes")
+        if save_noise and path.parts[0].lower() == NOISE_FOLDER:
+            raise ValueError(
+                f"{path}: expected another folder, {NOISE_FOLDER} is where the noise goes"
+            )
         if name in _OWN or name.endswith(_NOT_COMPLETE):
             raise ValueError(f"{path}: expected another name, this program has files of that name")
         folders.add(path.parent)
-    kinds = [writer.destination, writer.destination / "noise"][: 1 + save_noise]
+    kinds = [writer.destination, writer.destination / NOISE_FOLDER][: 1 + save_noise]
     for place in (*writer.files, *(kind / folder for kind in kinds for folder in folders)):
         check_apart(source, place)
 

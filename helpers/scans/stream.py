@@ -8,6 +8,7 @@ from ..contract import about
 from ..hounsfield import HU_HIGH, HU_LOW, window
 
 SLAB = 16  # slices that are denoised together
+NOISE_FOLDER = "noise"  # in the destination, for what was removed
 
 
 def removed_noise(

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..checks import last_reason_of
 from ..data.frames import DICOM_ENDINGS
 from ..hounsfield import HU_HIGH, HU_LOW
 from ..replaced import replaced
@@ -61,9 +62,8 @@ class VoxelScan:
             self.grid = open_file(path, folder)
             check_grid(self.grid)
         except Exception as error:  # nibabel, gzip, zlib, numpy and SimpleITK fail in many ways
-            reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
             raise ValueError(
-                f"{path}: expected a readable three-dimensional volume in Hounsfield units ({reason})"
+                f"{path}: expected a readable three-dimensional volume in Hounsfield units ({last_reason_of(error)})"
             ) from error
         self.series = self.grid.series(path)
         self.count = len(self.series.frames)

@@ -9,6 +9,7 @@ import pytest
 from helpers import baselines, comparison, models, training
 from helpers.comparison import __main__ as command
 from helpers.comparison import protocol, scanner
+from helpers.comparison.results import write_results
 from helpers.contract import checked
 from helpers.hounsfield import HU_LOW, WINDOW_WIDTH
 from helpers.noise import project
@@ -35,7 +36,7 @@ def tiny(monkeypatch, tmp_path):
     for module in (command, training.weights):
         monkeypatch.setattr(module, "load_ct", patients.__getitem__)
     groups = {"flat": np.full((2, 20, 28, 1), 0.5, np.float32), "waves": patient[:3]}
-    monkeypatch.setattr(command, "load_transfer", lambda: groups)
+    use_groups(groups, monkeypatch)
     quick = {"gaussian": baselines.gaussian, "bm3d": baselines.median}
     for module in (baselines.registry, protocol):
         monkeypatch.setattr(module, "BASELINES", quick)
@@ -44,6 +45,12 @@ def tiny(monkeypatch, tmp_path):
         monkeypatch.setattr(module, "STEPS_PER_EPOCH", 2)
     train("ct_unet", tmp_path, monkeypatch)
     return tmp_path
+
+
+def use_groups(groups, monkeypatch):
+    """Let these be the images of other kinds."""
+    entry = replace(command._IMAGES["transfer"], load=lambda: groups)
+    monkeypatch.setitem(command._IMAGES, "transfer", entry)
 
 
 def train(name, folder, monkeypatch, label="small U-Net", blocks=(1,), **settings):
@@ -189,11 +196,11 @@ def test_rows_of_changed_images_do_not_mix(other, tiny, monkeypatch, refusal):
     output = tiny / "transfer.csv"
     command.main(["--images", "transfer", "--std", "0.05", "--output", str(output)])
     before = output.read_text()
-    groups = command.load_transfer()
+    groups = command._IMAGES["transfer"].load()
     changed = (
         np.tile(groups["flat"], (2, 1, 1, 1)) if other == "one more image" else groups["flat"] * 0
     )
-    monkeypatch.setattr(command, "load_transfer", lambda: {**groups, "flat": changed})
+    use_groups({**groups, "flat": changed}, monkeypatch)
     options = ("--images", "transfer", "--methods", "gaussian", "--output", str(output))
     assert "transfer.csv: expected results of the same images" in refusal(command.main, *options)
     assert output.read_text() == before
@@ -208,7 +215,7 @@ def test_a_file_that_somebody_replaces_meanwhile(tiny, monkeypatch, refusal):
     def slowly(*arguments, **keywords):
         results = compare(*arguments, **keywords)
         levels, settings = comparison.read_results(output)
-        comparison.write_results(output, levels, **settings | {"seed": 5})
+        write_results(output, levels, **settings | {"seed": 5})
         return results
 
     monkeypatch.setattr(command, "compare", slowly)
@@ -239,8 +246,8 @@ def scans(tiny, monkeypatch):
     for module in (scanner, command):
         monkeypatch.setattr(module, "ct_sinograms", lambda split, first=None: projected[split])
     monkeypatch.setattr(scanner, "BASELINES", filters)
-    of_a_scanner = replace(comparison.SCAN_SETS["ct"], scans=named)
-    monkeypatch.setitem(comparison.SCAN_SETS, "ct", of_a_scanner)
+    of_a_scanner = replace(scanner.SCAN_SETS["ct"], scans=named)
+    monkeypatch.setitem(scanner.SCAN_SETS, "ct", of_a_scanner)
     monkeypatch.setattr(command.os, "cpu_count", lambda: 1)
     return tiny
 
@@ -276,8 +283,8 @@ def test_slices_that_overlap(scans, monkeypatch, capsys):
         "scans": dict(list(comparison.OVERLAPPING.items())[:1]),
         "methods": lambda: ["noisy", "bm3d", "ct_unet"],
     }
-    overlapping = replace(comparison.SCAN_SETS["overlap"], **few)
-    monkeypatch.setitem(comparison.SCAN_SETS, "overlap", overlapping)
+    overlapping = replace(scanner.SCAN_SETS["overlap"], **few)
+    monkeypatch.setitem(scanner.SCAN_SETS, "overlap", overlapping)
     output = scans / "overlap.csv"
     command.main(["--noise", "overlap", "--output", str(output)])
     levels, settings = comparison.read_results(output)
@@ -292,8 +299,8 @@ def test_one_more_set_of_scans(scans, monkeypatch, capsys):
     """One entry: --noise knows it, its scans go to its file, with its methods; no times are printed."""
     scan = comparison.Scan("cosine", 50_000)
     path, methods = scans / "cosine.csv", ["noisy", "gaussian", "bm3d"]
-    mine = comparison.ScanSet("of one kernel", path, {scan.name: scan}, lambda: methods)
-    monkeypatch.setitem(comparison.SCAN_SETS, "mine", mine)
+    mine = scanner.ScanSet("of one kernel", path, {scan.name: scan}, lambda: methods)
+    monkeypatch.setitem(scanner.SCAN_SETS, "mine", mine)
     command.main(["--noise", "mine"])
     levels, settings = comparison.read_results(path)
     assert list(levels) == list(settings["noise_hu"]) == ["cosine, 50000 photons"]
@@ -306,7 +313,7 @@ def test_one_more_set_of_scans(scans, monkeypatch, capsys):
 
 def test_sets_of_scans_have_scans_and_files_of_their_own():
     """A file tells by its scans which set it is of, and an error names the command that makes it."""
-    sets = comparison.SCAN_SETS
+    sets = scanner.SCAN_SETS
     names = [name for entry in sets.values() for name in entry.scans]
     assert len(names) == len({*names}) and len({entry.path for entry in sets.values()}) == len(sets)
     for noise, entry in sets.items():
@@ -328,8 +335,8 @@ def test_a_file_of_the_other_kind_of_noise(scans, monkeypatch, refusal):
         command.main, "--noise", "overlap", "--methods", "bm3d", "--output", scanner_file
     )
     assert last.endswith("scanner.csv: expected another noise; call it with --noise ct")
-    others = replace(comparison.SCAN_SETS["ct"], scans={"another": None})
-    monkeypatch.setitem(comparison.SCAN_SETS, "ct", others)
+    others = replace(scanner.SCAN_SETS["ct"], scans={"another": None})
+    monkeypatch.setitem(scanner.SCAN_SETS, "ct", others)
     for noise in ("ct", "white"):
         last = refusal(command.main, "--noise", noise, *again, scanner_file)
         expected = f"expected what --noise {noise} measures today; measure all methods again"

@@ -8,6 +8,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from helpers import comparison
+from helpers.comparison.results import write_results
 from helpers.contract import About
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +40,7 @@ def test_results_survive_the_file(tmp_path, rng):
         for std in (0.03, 0.07)
     }
     path = tmp_path / "deep" / "results.csv"
-    comparison.write_results(path, levels, **SETTINGS)
+    write_results(path, levels, **SETTINGS)
     assert list(path.parent.iterdir()) == [path]
     back, settings = comparison.read_results(path)
     assert settings == SETTINGS
@@ -61,7 +62,7 @@ def test_a_broken_off_write_leaves_the_old_file(tmp_path):
     numbers = {"psnr": [["no number"]], "ssim": [[1]], "seconds": [[1]]}
     levels = {0.07: {"a": {"about": About("a"), "parameters": "", **MADE, **numbers}}}
     with pytest.raises(ValueError):
-        comparison.write_results(path, levels, **SETTINGS)
+        write_results(path, levels, **SETTINGS)
     assert path.read_text() == "old"
 
 
@@ -114,9 +115,7 @@ def test_results_of_scans_survive_the_file(tmp_path, rng):
     numbers = {"psnr": [rng.random(3)], "error_frequency": [rng.random(3)]}
     levels = {"ramp, 9 photons": {"a": {"about": About("A"), "parameters": "", **MADE, **numbers}}}
     path = tmp_path / "scans.csv"
-    comparison.write_results(
-        path, levels, images=["one"], seed=1, noise_hu={"ramp, 9 photons": 7.5}
-    )
+    write_results(path, levels, images=["one"], seed=1, noise_hu={"ramp, 9 photons": 7.5})
     back, settings = comparison.read_results(path)
     assert settings == {"images": ["one"], "seed": 1, "noise_hu": {"ramp, 9 photons": 7.5}}
     (scan,) = back
@@ -136,7 +135,7 @@ def test_a_method_that_lacks_a_slice_is_noticed(tmp_path):
             levels[0.1]["b"] = {"about": About("B"), "parameters": "", **MADE, **other}
         else:
             del levels[0.2]["b"]
-        comparison.write_results(path, levels, **SETTINGS)
+        write_results(path, levels, **SETTINGS)
         with pytest.raises(ValueError, match="short.csv: rows are missing: expected all methods"):
             comparison.read_results(path)
 

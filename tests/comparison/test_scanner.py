@@ -52,7 +52,7 @@ def test_noise_depends_on_seed_split_and_scan():
 
 def test_copies_are_clean_slices_and_noise_of_the_kernel():
     scan = comparison.SCANS["hann, 80000 photons"]
-    clean, noisy = comparison.scan_copies("test", scan, first=FIRST)
+    clean, noisy = scanner.scan_copies("test", scan, first=FIRST)
     for a, b, whole in zip(clean, noisy, data.load_ct("test")):
         np.testing.assert_array_equal(a, whole[:FIRST])
         assert (b - a).std() == pytest.approx(35 / hounsfield.WINDOW_WIDTH, rel=0.2)

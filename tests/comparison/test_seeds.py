@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers.comparison import means_of_seeds, seeds, seeds_table
+from helpers.comparison import means_of_seeds, seeds
 
 JOBS = [("white", "a", 0), ("white", "a", 1), ("scanner", "b", -1)]
 SCORES = [np.array([30.0, 31.1234]), np.array([20.5])]  # of two patients
@@ -68,7 +68,7 @@ def test_table_compares_with_the_reference_of_the_same_seeds():
         "sure": made_up(24, 24.1, 24.2),
     }
     labels = {name: name.title() for name in scanner}
-    table = seeds_table({"white": white, "scanner": scanner}, labels, "clean")
+    table = seeds.seeds_table({"white": white, "scanner": scanner}, labels, "clean")
     assert (
         table.splitlines()[0]
         == "| method | white, dB | to Clean, dB | scanner, dB | to Clean, dB |"
@@ -80,5 +80,7 @@ def test_table_compares_with_the_reference_of_the_same_seeds():
         "| Noisy | 23.00 | -9.00 (-12.00 to -7.00) | 24.50 | -6.50 (-7.50 to -5.50) |",
         "| Sure | 31.60 (29.50 to 34.70) | -0.40 (-0.50 to -0.30) | 24.10 (24.00 to 24.20) | -6.90 (-7.80 to -6.00) |",
     ]
+    with pytest.raises(ValueError, match=r"^results: expected for sure, white, .*, got \[0, 1\]$"):
+        seeds.seeds_table({"white": white | {"sure": made_up(30, 31)}}, labels, "clean")
     with pytest.raises(KeyError, match="clean"):
-        seeds_table({"white": {"noisy": made_up(23)}}, labels, "clean")
+        seeds.seeds_table({"white": {"noisy": made_up(23)}}, labels, "clean")

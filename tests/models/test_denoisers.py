@@ -111,3 +111,12 @@ def test_a_model_that_is_no_denoiser_is_refused():
         ValueError, match=r"^model: expected a denoiser, .* 768, 1\) to .* 768, 2\)$"
     ):
         models.as_denoiser(two)
+
+
+def test_a_model_that_is_not_built_is_refused():
+    """A Sequential without an input layer has no shape before its first call."""
+    unbuilt = keras.Sequential([layers.Conv2D(1, 3, padding="same")])
+    with pytest.raises(
+        ValueError, match="^model: expected a denoiser, .* from no known shape to None$"
+    ):
+        models.as_denoiser(unbuilt)

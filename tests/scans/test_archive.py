@@ -253,22 +253,27 @@ def test_a_dry_run_writes_nothing(archive, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("settings", "error", "message"),
     [
-        ({"strength": 2}, "strength: expected a number in"),
-        ({"strength": None}, "strength: expected a number in"),
-        ({"views": 3}, "views: expected 1 or 8, got 3"),
-        ({"views": "8"}, "views: expected 1 or 8, got '8'"),
-        ({"model": "resnet"}, "name: expected one of"),
-        ({"model": 7}, "name: expected one of"),
-        ({"overwrite": True, "resume": True}, "resume: expected either overwrite or"),
-        ({"view": 8}, "got an unexpected keyword argument 'view'"),
-        ({"series": "1.1"}, "multiple values for keyword argument 'series'"),
+        ({"strength": 2}, ValueError, r"strength: expected a number in \[0, 1\], got 2"),
+        ({"strength": None}, ValueError, r"strength: expected a number in \[0, 1\], got None"),
+        ({"views": 3}, ValueError, "views: expected 1 or 8, got 3"),
+        ({"views": "8"}, ValueError, "views: expected 1 or 8, got '8'"),
+        ({"model": "resnet"}, ValueError, "name: expected one of .*, got 'resnet'"),
+        ({"model": 7}, ValueError, "name: expected one of .*, got '7'"),
+        (
+            {"overwrite": True, "resume": True},
+            ValueError,
+            "resume: expected either overwrite or resume, got both",
+        ),
+        ({"view": 8}, TypeError, "view: expected one of the settings model, strength, .*"),
+        ({"series": "1.1"}, TypeError, "series: expected one of the settings model, .*"),
+        ({"found": None}, TypeError, "found: expected one of the settings model, .*"),
     ],
 )
-def test_bad_settings(settings, message, archive, tmp_path):
+def test_bad_settings(settings, error, message, archive, tmp_path):
     """Refused at once, not series by series: no folder is looked at, no scheduler called."""
-    with pytest.raises((ValueError, TypeError), match=message):
+    with pytest.raises(error, match=f"^{message}$"):
         denoise_archive(archive / "none", tmp_path / "out", scheduler="a:1", **settings)
     assert not (tmp_path / "out").exists()
 

@@ -467,6 +467,7 @@ def test_refused_options(options, message, scan, tmp_path, capsys):
     [
         (["--strength", "2"], "strength: expected a number in [0, 1], got 2.0"),
         (["--strength", "nan"], "strength: expected a number in [0, 1], got nan"),
+        (["--views", "3"], "views: expected 1 or 8, got 3"),
         (["--model", "resnet"], "name: expected one of ct_"),
         (["--overwrite", "--resume"], "--resume: not allowed with argument --overwrite"),
         (["--recursive", "--series", "1.2"], "--series: not allowed with argument --recursive"),
@@ -491,7 +492,7 @@ def test_source_and_destination_lie_apart(inside, scan, tmp_path):
 
 
 def test_wrong_command_lines(capsys):
-    for arguments in ([], ["denoise"], ["dance", "x"], ["denoise", "a", "b", "--views", "3"]):
+    for arguments in ([], ["denoise"], ["dance", "x"], ["denoise", "a", "b", "--views", "x"]):
         with pytest.raises(SystemExit, match="^2$"):
             main(arguments)
         assert "usage" in capsys.readouterr().err
