@@ -227,7 +227,8 @@ def texts(root=ROOT):
 def main():
     """Write all generated texts."""
     for path, text in texts().items():
-        path.write_text(text, encoding="utf-8")
+        if text != path.read_text(encoding="utf-8"):
+            path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
