@@ -1,7 +1,7 @@
 """Does the network for scans get better if it goes on learning on the noisy scan that it shall denoise?
 
 `python -m helpers.comparison.adaptation` lets it go on with each test scan, in two ways that see no clean image, and
-measures it before and after; it takes about half an hour on two cores. A run that was stopped goes on where it was.
+measures it before and after; it takes about three quarters of an hour on two cores. A run that was stopped goes on where it was.
 """
 
 import argparse
