@@ -7,7 +7,6 @@ measures it before and after; it takes about three quarters of an hour on two co
 import argparse
 import csv
 import io
-import json
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,9 +17,8 @@ from .._keras import keras
 from ..baselines import BASELINES
 from ..hounsfield import WINDOW_WIDTH
 from ..models import WEIGHTS, as_denoiser, pretrained_denoiser, spare_grain
-from ..replaced import replaced
 from ..training import Batches, fit, neighbouring_slices, recorrupted, warmup_cosine
-from .results import RESULTS, machine, packages, stored_lines
+from .results import RESULTS, head_lines, machine, packages, store_jobs, stored_lines
 from .scanner import Scan, scan_copies, scan_spectra
 from .tables import markdown_table
 from .without_clean import scores
@@ -320,7 +318,7 @@ def _head():
     settings = [*RATES, STEPS, BATCH_SIZE, SIZE, HELD_OUT, HELD_BATCHES, ALPHA, DRAWS, PROFILE]
     about = {"settings": settings, "network": pretrained_denoiser(NETWORK).about.version}
     about |= {"machine": machine(), "packages": packages()}
-    return [*(f"# {key}: {json.dumps(value)}" for key, value in about.items()), ",".join(_COLUMNS)]
+    return head_lines(about, _COLUMNS)
 
 
 def main(arguments=None):
@@ -329,21 +327,16 @@ def main(arguments=None):
     file = "the CSV file (default helpers/results/adaptation.csv)"
     parser.add_argument("--output", type=Path, default=ADAPTATION, help=file)
     path = parser.parse_args(arguments).output
-    unfinished = path.with_name(path.name + ".trained")
+    scans = {}
+
+    def measure(name, patient, way, rate):
+        if name not in scans:
+            scans.clear()
+            scans[name] = _scans(name)
+        return _measure(way, rate, *(parts[patient] for parts in scans[name]))
+
     try:
-        rows = unfinished.read_text(encoding="utf-8").splitlines() if unfinished.exists() else []
-        if rows[: len(_head())] != _head():  # of other settings, or none
-            rows = _head()
-        done, scans = _parsed(rows), {}
-        for job in (job for job in _jobs() if job not in done):
-            name, patient, way, rate = job
-            if name not in scans:
-                scans = {name: _scans(name)}
-            done[job] = _measure(way, rate, *(parts[patient] for parts in scans[name]))
-            rows = [row for each in _jobs() if each in done for row in _rows_of(each, done[each])]
-            with replaced(unfinished) as file:  # whole, or not at all
-                file.writelines(f"{row}\n" for row in [*_head(), *rows])
-        unfinished.replace(path)
+        store_jobs(path, _head(), list(_jobs()), _parsed, _rows_of, measure)
     except (ValueError, OSError) as error:  # a file that cannot be written, no data
         parser.error(str(error))
 

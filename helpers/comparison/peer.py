@@ -5,7 +5,6 @@ the test patients; it takes about half an hour on two cores. It wants the packag
 """
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
 
@@ -13,10 +12,9 @@ import numpy as np
 
 from ..baselines.registry import installed_version
 from ..models import as_denoiser
-from ..replaced import replaced
 from .noisy_scans import NOISES, scans_of_test, scans_of_training
-from .results import RESULTS, machine, packages
-from .seeds import COLUMNS, rows_of, stored_jobs
+from .results import RESULTS, head_lines, machine, packages, store_jobs
+from .seeds import COLUMNS, parsed, rows_of, stored_jobs
 from .without_clean import BATCH_SIZE, EPOCHS, SEEDS, STEPS, scores
 
 PEER = RESULTS.with_name("peer.csv")
@@ -117,7 +115,7 @@ def read_peer(path=PEER):
 
 
 def main(arguments=None):
-    """Train and measure, and store the results."""
+    """Train and measure whatever is missing, and store the results when all are there."""
     parser = argparse.ArgumentParser(prog=_COMMAND, description=__doc__.split("\n\n")[1])
     file = "the CSV file (default helpers/results/peer.csv)"
     parser.add_argument("--output", type=Path, default=PEER, help=file)
@@ -126,17 +124,16 @@ def main(arguments=None):
     if not versions["careamics"]:
         parser.error("careamics: expected the package to be installed; `pip install careamics`")
     about = {"machine": machine(), "packages": packages(), **versions, "patch": PATCH}
+    about["settings"] = EPOCHS, STEPS, BATCH_SIZE
+
+    def measure(noise, name, seed):
+        training, test = scans_of_training(noise, seed), scans_of_test(noise, 0)
+        with tempfile.TemporaryDirectory() as folder:
+            denoise = careamics_noise2void(training, seed, folder)
+            return scores(test.clean, [denoise(images) for images in test.scan])
+
     try:
-        rows = []
-        for noise, name, seed in _JOBS:
-            training, test = scans_of_training(noise, seed), scans_of_test(noise, 0)
-            with tempfile.TemporaryDirectory() as folder:
-                denoise = careamics_noise2void(training, seed, folder)
-                measured = scores(test.clean, [denoise(images) for images in test.scan])
-            rows += rows_of(noise, name, seed, measured)
-        with replaced(path) as stored:
-            stored.writelines(f"# {key}: {json.dumps(value)}\n" for key, value in about.items())
-            stored.writelines(f"{row}\n" for row in [",".join(COLUMNS), *rows])
+        store_jobs(path, head_lines(about, COLUMNS), _JOBS, parsed, rows_of, measure)
     except (ValueError, OSError) as error:  # a file that cannot be written, no data
         parser.error(str(error))
 

@@ -81,6 +81,61 @@ def stored_lines(path, command):
     return path.read_text(encoding="utf-8").splitlines()
 
 
+def head_lines(about, columns):
+    """Return the lines above the rows of a file: what they depend on and where they were measured, and the columns.
+
+    >>> head_lines({"seeds": [0, 1]}, ["seed", "psnr_db"])
+    ['# seeds: [0, 1]', 'seed,psnr_db']
+    """
+    return [*(f"# {key}: {json.dumps(value)}" for key, value in about.items()), ",".join(columns)]
+
+
+def store_jobs(path, head, jobs, parsed, rows_of, measure):
+    """Measure all jobs and store them, after each one; a run that was stopped goes on where it was.
+
+    Until all are there, the rows stand beside the file, with the ending ".trained". Those below another head, and those
+    of jobs that are no longer asked for, are not taken over. Rows stand in the order of the jobs.
+
+    Parameters
+    ----------
+    path : Path
+        The CSV file.
+    head : list of str
+        The lines above its rows, as of `head_lines`.
+    jobs : list of tuples
+        What is to be measured.
+    parsed : function
+        From lines, head and rows, to {job: what was measured}.
+    rows_of : function
+        From a job and what was measured to rows; so rounded that reading and writing them again changes nothing.
+    measure : function
+        From the parts of a job to what was measured.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written.
+
+    Examples
+    --------
+    >>> store_jobs(path, head, [("white", "sure", 0)], parsed, rows_of, measure)  # doctest: +SKIP
+    """
+    unfinished = path.with_name(path.name + ".trained")
+    lines = unfinished.read_text(encoding="utf-8").splitlines() if unfinished.exists() else []
+    done = parsed(lines) if lines[: len(head)] == head else {}
+
+    def write(path):
+        rows = [row for job in jobs if job in done for row in rows_of(job, done[job])]
+        with replaced(path) as file:  # whole, or not at all
+            file.writelines(f"{line}\n" for line in [*head, *rows])
+
+    for job in (job for job in jobs if job not in done):
+        done[job] = measure(*job)
+        write(unfinished)
+    write(path)
+    unfinished.unlink(missing_ok=True)
+
+
 def method_lines(made):
     """Return the lines of a file that say what made the rows of each method, and where.
 

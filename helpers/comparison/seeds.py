@@ -13,12 +13,13 @@ from .tables import markdown_table
 COLUMNS = ["noise", "method", "seed", "patient", "slice", "psnr_db"]
 
 
-def rows_of(noise, name, seed, measured):
+def rows_of(job, measured):
     """Write the scores of one method with one seed as rows of the file.
 
-    >>> rows_of("white", "sure", 0, [[30.0, 31.5]])
+    >>> rows_of(("white", "sure", 0), [[30.0, 31.5]])
     ['white,sure,0,0,0,30.0000', 'white,sure,0,0,1,31.5000']
     """
+    noise, name, seed = job
     return [
         f"{noise},{name},{seed},{patient},{index},{value:.4f}"
         for patient, values in enumerate(measured)

@@ -7,7 +7,6 @@ goes on where it was.
 
 import argparse
 import functools
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,6 @@ from ..baselines.registry import installed_version
 from ..contract import about
 from ..metrics import clipped, trusted_psnr
 from ..models import as_denoiser, denoising_unet, j_invariant
-from ..replaced import replaced
 from ..training import (
     Batches,
     clean_targets,
@@ -46,7 +44,7 @@ from .noisy_scans import (
     scans_of_training,
 )
 from .protocol import STD, do_nothing
-from .results import RESULTS, machine, packages
+from .results import RESULTS, head_lines, machine, packages, store_jobs
 from .seeds import COLUMNS, parsed, rows_of, seeds_table, stored_jobs
 
 WITHOUT_CLEAN = RESULTS.with_name("without_clean.csv")
@@ -311,7 +309,7 @@ def _head():
     versions = {name: installed_version(name) for name in ("scikit-image", "opencv-python")}
     about = {"settings": numbers, "jit_compile": JIT_COMPILE, "machine": machine()}
     about |= {"packages": packages(), **versions}
-    return [*(f"# {key}: {json.dumps(value)}" for key, value in about.items()), ",".join(COLUMNS)]
+    return head_lines(about, COLUMNS)
 
 
 def main(arguments=None):
@@ -320,24 +318,20 @@ def main(arguments=None):
     file = "the CSV file (default helpers/results/without_clean.csv)"
     parser.add_argument("--output", type=Path, default=WITHOUT_CLEAN, help=file)
     path = parser.parse_args(arguments).output
-    unfinished = path.with_name(path.name + ".trained")
+    scans = {}
+
+    def measure(noise, name, seed):
+        key = noise, max(seed, 0)
+        if key not in scans:
+            scans.clear()
+            scans[key] = scans_of_training(*key), scans_of_test(noise, 0)
+        try:
+            return _measure(noise, name, seed, *scans[key])
+        except ValueError as error:
+            raise ValueError(f"{noise}, {name}, seed {seed}: {error}") from error
+
     try:
-        rows = unfinished.read_text(encoding="utf-8").splitlines() if unfinished.exists() else []
-        if rows[: len(_head())] != _head():  # of other settings, or none
-            rows = _head()
-        done, scans = parsed(rows), {}
-        for noise, name, seed in (job for job in _jobs() if job not in done):
-            key = noise, max(seed, 0)
-            if key not in scans:
-                scans = {key: (scans_of_training(*key), scans_of_test(noise, 0))}
-            try:
-                measured = _measure(noise, name, seed, *scans[key])
-            except ValueError as error:
-                raise ValueError(f"{noise}, {name}, seed {seed}: {error}") from error
-            rows += rows_of(noise, name, seed, measured)
-            with replaced(unfinished) as file:  # whole, or not at all
-                file.writelines(f"{row}\n" for row in rows)
-        unfinished.replace(path)
+        store_jobs(path, _head(), list(_jobs()), parsed, rows_of, measure)
     except (ValueError, OSError) as error:  # a file that cannot be written, no data
         parser.error(str(error))
 

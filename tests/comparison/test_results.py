@@ -8,7 +8,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from helpers import comparison
-from helpers.comparison.results import write_results
+from helpers.comparison.results import store_jobs, write_results
 from helpers.contract import About
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -246,3 +246,51 @@ def test_stored_scans_that_overlap_hold_what_is_measured():
                     np.concatenate(r[method]["psnr"]).mean() for r in (results, scans[alone])
                 )
                 assert ours == pytest.approx(theirs, abs=0.2), method
+
+
+@pytest.fixture
+def store(tmp_path):
+    """`store_jobs` with rows "job,square"; returns the file, and a function from head, jobs and where to stop."""
+    path, measured = tmp_path / "out.csv", []
+
+    def run(head, jobs, stop=None):
+        measured.clear()
+
+        def measure(number):
+            if number == stop:
+                raise KeyboardInterrupt
+            measured.append(number)
+            return number**2
+
+        def parsed(lines):
+            rows = (line.split(",") for line in lines[1:])
+            return {(int(number),): int(square) for number, square in rows}
+
+        def rows_of(job, square):
+            return [f"{job[0]},{square}"]
+
+        store_jobs(path, [head], [(job,) for job in jobs], parsed, rows_of, measure)
+        return measured
+
+    return path, run
+
+
+def test_a_stopped_run_measures_what_is_missing_and_keeps_the_order(store):
+    path, run = store
+    with pytest.raises(KeyboardInterrupt):
+        run("head", [3, 1, 2], stop=2)
+    assert not path.exists() and path.with_name("out.csv.trained").exists()
+    assert run("head", [2, 7, 3, 1]) == [2, 7]  # what comes first now is written first
+    assert path.read_text() == "head\n2,4\n7,49\n3,9\n1,1\n"
+    assert [found.name for found in path.parent.iterdir()] == ["out.csv"]
+
+
+def test_rows_of_another_head_or_of_no_job_are_not_taken_over(store):
+    path, run = store
+    run("head", [1, 2])
+    path.rename(path.with_name("out.csv.trained"))
+    assert run("head", [2, 3]) == [3] and path.read_text() == "head\n2,4\n3,9\n"
+    path.rename(path.with_name("out.csv.trained"))
+    assert run("another head", [2, 3]) == [2, 3]
+    path.rename(path.with_name("out.csv.trained"))
+    assert run("another head", [3]) == [] and path.read_text() == "another head\n3,9\n"

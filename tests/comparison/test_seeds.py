@@ -11,7 +11,7 @@ SCORES = [np.array([30.0, 31.1234]), np.array([20.5])]  # of two patients
 
 def stored(path, jobs, measured=SCORES):
     """Write a file as the commands do, with a line above its header."""
-    rows = [row for job in jobs for row in seeds.rows_of(*job, measured)]
+    rows = [row for job in jobs for row in seeds.rows_of(job, measured)]
     path.write_text("\n".join(["# machine: 2 cores", ",".join(seeds.COLUMNS), *rows]) + "\n")
 
 
