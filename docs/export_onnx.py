@@ -13,7 +13,7 @@ import re
 import numpy as np
 
 import publish
-from helpers.models import GRAIN_STD, WEIGHTS
+from helpers.models import GRAIN_STD, WEIGHTS, pretrained_model
 from helpers.models.denoisers import multiple_of
 
 FOLDER = publish.ROOT / "docs" / "demo" / "try" / "networks"
@@ -38,9 +38,7 @@ def denoiser(name):
     """Return a shipped denoiser as one TensorFlow function of a batch of any size."""
     import tensorflow as tf
 
-    from helpers._keras import keras
-
-    model = keras.saving.load_model(WEIGHTS / f"{name}.keras", compile=False)
+    model = pretrained_model(name)
     multiple = multiple_of(model)
     variance_of_grain = spared_grain(name) ** 2
 

@@ -16,7 +16,7 @@ import numpy as np
 from .._keras import keras
 from ..baselines import BASELINES
 from ..hounsfield import WINDOW_WIDTH
-from ..models import WEIGHTS, as_denoiser, pretrained_denoiser, spare_grain
+from ..models import as_denoiser, pretrained_denoiser, pretrained_model, spare_grain
 from ..training import Batches, fit, neighbouring_slices, recorrupted, warmup_cosine
 from .results import RESULTS, head_lines, machine, packages, store_jobs, stored_lines
 from .scanner import Scan, scan_copies, scan_spectra
@@ -117,7 +117,7 @@ def go_on(network, pairs, rate, *, steps=STEPS):
 
     Examples
     --------
-    >>> go_on(_network(), recorrupted(scan, spectrum), 3e-5)  # doctest: +SKIP
+    >>> go_on(pretrained_model(NETWORK), recorrupted(scan, spectrum), 3e-5)  # doctest: +SKIP
     """
     network.compile(keras.optimizers.Adam(warmup_cosine(rate, steps)), "mse")
     fit(network, Batches(pairs, batch_size=BATCH_SIZE, steps=steps, seed=0), epochs=1)
@@ -146,7 +146,7 @@ def adapt(network, way, noisy, spectrum, rate, *, steps=STEPS):
 
     Examples
     --------
-    >>> adapt(_network(), "neighbouring slices", scan, spectrum, 3e-5)  # doctest: +SKIP
+    >>> adapt(pretrained_model(NETWORK), "neighbouring slices", scan, spectrum, 3e-5)  # doctest: +SKIP
     """
     last = len(noisy) - len(noisy) // HELD_OUT
     rng = np.random.default_rng(2)  # of both, so that they share no draw
@@ -154,11 +154,6 @@ def adapt(network, way, noisy, spectrum, rate, *, steps=STEPS):
     before = loss_hu(network, unseen)
     go_on(network, seen, rate, steps=steps)
     return before, loss_hu(network, unseen)
-
-
-def _network():
-    """The shipped network, as a Keras model."""
-    return keras.saving.load_model(WEIGHTS / f"{NETWORK}.keras", compile=False)
 
 
 def _jobs():
@@ -175,7 +170,7 @@ def _jobs():
 def _measure(way, rate, clean, noisy, spectrum):
     """Return what one of `_jobs` measures."""
     if way in WAYS:
-        network = _network()
+        network = pretrained_model(NETWORK)
         losses = adapt(network, way, noisy, spectrum, rate)
         (psnr,) = scores([clean], [spare_grain(as_denoiser(network))(noisy)])
         return Measured(psnr, *losses)

@@ -13,5 +13,5 @@ from .networks import (
     split_autoencoder,
     strided_conv_autoencoder,
 )
-from .pretrained import WEIGHTS, pretrained_denoiser, shipped
+from .pretrained import WEIGHTS, pretrained_denoiser, pretrained_model, shipped
 from .wrappers import GRAIN_STD, self_ensemble, spare_grain

@@ -67,6 +67,41 @@ def pretrained_denoiser(name="ct_unet"):
     """
     path = weights_file(name)
     version = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    model = pretrained_model(name)
+    if path.parent != WEIGHTS and not path.with_suffix(".json").exists():
+        return as_denoiser(model, path.stem, source=str(path), version=version)  # not trained here
+    label, source, spares_grain = _recipe(path.with_suffix(".json"))
+    denoise = as_denoiser(model, label, source=source, version=version)
+    return spare_grain(denoise) if spares_grain else denoise
+
+
+def pretrained_model(name="ct_unet"):
+    """Load the Keras model of a denoiser, to look at it or to train it further.
+
+    Grain is not spared: `spare_grain(as_denoiser(model))` does that as well.
+
+    Parameters
+    ----------
+    name : str or Path
+        As for `pretrained_denoiser`.
+
+    Returns
+    -------
+    keras.Model
+        From noisy images, shape (n, height, width, slices), to denoised ones, shape (n, height, width, 1). Height
+        and width must be multiples of 8 for the U-Nets. Not compiled.
+
+    Raises
+    ------
+    ValueError, FileNotFoundError
+        As `pretrained_denoiser`.
+
+    Examples
+    --------
+    >>> pretrained_model("ct_unet_25d").input_shape
+    (None, None, None, 5)
+    """
+    path = weights_file(name)
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # a damaged file fails in zipfile, h5py, json or Keras
@@ -74,11 +109,7 @@ def pretrained_denoiser(name="ct_unet"):
             f"{path}: expected weights that Keras can load, the file is damaged"
         ) from error
     multiple_of(model, path)  # or it is no denoiser
-    if path.parent != WEIGHTS and not path.with_suffix(".json").exists():
-        return as_denoiser(model, path.stem, source=str(path), version=version)  # not trained here
-    label, source, spares_grain = _recipe(path.with_suffix(".json"))
-    denoise = as_denoiser(model, label, source=source, version=version)
-    return spare_grain(denoise) if spares_grain else denoise
+    return model
 
 
 def weights_file(name):

@@ -38,8 +38,7 @@ def test_shipped_denoiser_on_validation_patients(name, ct_hu, shipped, rng):
 def test_shipped_unets_spare_the_grain_of_validation_patients(name, gained, ct_hu, shipped):
     """Weak noise: sparing gains. None: what is taken from a clean slice is a third at most."""
     assert RECIPES[name].spares_grain
-    path = models.WEIGHTS / f"{name}.keras"
-    bare = models.as_denoiser(keras.saving.load_model(path, compile=False))
+    bare = models.as_denoiser(models.pretrained_model(name))
     sparing = shipped[name]
     for patient in ct_hu["validation"]:
         clean = hounsfield.window(patient[18:23])[..., None]
@@ -94,6 +93,17 @@ def test_weights_are_read_and_the_recipe_says_whether_grain_is_spared(weights, p
         np.testing.assert_allclose(denoise(pictures), expected(pictures), atol=1e-6)
         known = About("little one", source="helpers.training small")
         assert replace(denoise.about, version="") == known
+
+
+def test_the_model_behind_a_denoiser(weights, pictures):
+    """By name or path; it can be trained further, and it answers as the file does, without grain spared."""
+    expected = keras.saving.load_model(weights / "small.keras").predict_on_batch(pictures)
+    for name in ("small", weights / "small.keras"):
+        model = models.pretrained_model(name)
+        assert len(model.trainable_weights) > 0 and not model.compiled
+        np.testing.assert_array_equal(model.predict_on_batch(pictures), expected)
+    with pytest.raises(ValueError, match="^name: expected one of small, or a path"):
+        models.pretrained_model("resnet")
 
 
 def test_weights_are_loaded_by_their_path(weights, tmp_path_factory, pictures):
