@@ -54,7 +54,11 @@ SERIES = {  # number of each notebook: the first words of its title, question, i
         "Why does a network fail on it?",
         "scanner noise,\ntaken apart",
     ),
-    7: ("Without clean images", "How does one train when nobody has them?", ""),
+    7: (
+        "Without clean images",
+        "How does one train when nobody has them?",
+        "going on with\none scan",
+    ),
     8: ("Your own scans", "How do I denoise mine, and when not?", ""),
 }
 NEEDS = {2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 6, 8: 6}  # the last one that a notebook builds on

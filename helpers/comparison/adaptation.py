@@ -264,14 +264,14 @@ def adaptation_table(results):
     >>> results = {("hann", 0, name, 0.0): Measured(np.array([30.0])) for name in ("noisy", "bm3d", "shipped")}
     >>> results["hann", 0, "neighbouring slices", 1e-5] = Measured(np.array([31.0]), 60.0, 59.0)
     >>> print(adaptation_table(results))
-    | scan | patient | it goes on with | noisy | BM3D | shipped | rate 1e-05 | loss, HU | rate 1e-05 |
+    | scan | patient | it goes on with | noisy | BM3D | shipped | rate 1e-05 | loss before, HU | after, rate 1e-05 |
     | :--- | :--- | :--- | ---: | ---: | ---: | ---: | ---: | ---: |
     | hann | 1 | neighbouring slices | 30.00 | 30.00 | 30.00 | 31.00 | 60.0 | 59.0 |
     """
     rates = sorted({key[3] for key in results if key[2] in WAYS})
     of_rates = [f"rate {rate:g}" for rate in rates]
     header = ["scan", "patient", "it goes on with", "noisy", "BM3D", "shipped"]
-    header += [*of_rates, "loss, HU", *of_rates]
+    header += [*of_rates, "loss before, HU", *(f"after, {rate}" for rate in of_rates)]
     rows = []
     for scan, patient, way in dict.fromkeys(key[:3] for key in results if key[2] in WAYS):
         before = [results[scan, patient, name, 0.0] for name in ("noisy", "bm3d", "shipped")]

@@ -34,12 +34,12 @@ _NAMES = {
     "#CC6677": ["wavelet"],
     # Noises and the kernels of scans, from sharp to soft, and the patients of a comparison: never beside the methods
     # whose colours are like theirs.
-    "#777777": ["white", "added noise"],
+    "#777777": ["white", "white noise", "added noise"],
     "#B23AC8": ["ramp"],
     "#2B2B8F": ["Shepp-Logan", "shepp-logan"],
     "#6FA8DC": ["cosine"],
     "#5DBB4C": ["Hamming", "hamming"],
-    "#9A6A10": ["Hann", "hann"],
+    "#9A6A10": ["Hann", "hann", "scanner noise"],
     "#5F2600": ["Hann cut at 0.7", "hann cut at 0.7"],
     "#111111": ["the scan"],
     "#4D4D4D": ["patient 1"],

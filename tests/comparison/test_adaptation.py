@@ -5,7 +5,13 @@ import pytest
 
 from helpers import training
 from helpers.comparison import adaptation
-from helpers.models import as_denoiser, denoising_unet, pretrained_denoiser, spare_grain
+from helpers.models import (
+    as_denoiser,
+    denoising_unet,
+    pretrained_denoiser,
+    pretrained_model,
+    spare_grain,
+)
 from helpers.training.scanner import CUTOFFS
 
 STD = 0.1
@@ -65,7 +71,7 @@ def test_a_small_network_goes_on(way, rng):
 
 
 def test_the_network_is_the_shipped_one(pictures):
-    ours = spare_grain(as_denoiser(adaptation._network()))(pictures)
+    ours = spare_grain(as_denoiser(pretrained_model(adaptation.NETWORK)))(pictures)
     np.testing.assert_array_equal(ours, pretrained_denoiser(adaptation.NETWORK)(pictures))
 
 
