@@ -170,6 +170,9 @@ def parts(root=ROOT):
         "docs/results.md": {
             "scans": comparison.scan_table(scans, noise_hu, SCAN_METHODS),
             "leads of scans": comparison.lead_table(scans, "ct_scan"),
+            "quality in a scan": comparison.quality_table(
+                comparison.summarise(scans["hann, 80000 photons"], "bm3d"), "bm3d"
+            ),
             "errors of scans in HU": comparison.scan_table(
                 scans, noise_hu, README_METHODS, value=comparison.rmse_hu, digits=1
             ),

@@ -123,8 +123,8 @@ def main(arguments=None):
     versions = {name: installed_version(name) for name in ("careamics", "torch")}
     if not versions["careamics"]:
         parser.error("careamics: expected the package to be installed; `pip install careamics`")
-    about = {"machine": machine(), "packages": packages(), **versions, "patch": PATCH}
-    about["settings"] = EPOCHS, STEPS, BATCH_SIZE
+    about = {"machine": machine(), "packages": packages(), **versions}
+    about |= {"patch": PATCH, "settings": [EPOCHS, STEPS, BATCH_SIZE]}
 
     def measure(noise, name, seed):
         training, test = scans_of_training(noise, seed), scans_of_test(noise, 0)

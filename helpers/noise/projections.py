@@ -66,7 +66,8 @@ def add_ct_noise(
     ------
     ValueError
         If `hu` is no stack of slices in Hounsfield units, the kernel unknown, a number out of its range, or the
-        body smaller than the slice.
+        body smaller than the slice. Values that all lie from 0 to 256 are taken for grey levels, even if they are
+        those of a small crop of soft tissue.
 
     References
     ----------

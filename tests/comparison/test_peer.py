@@ -1,5 +1,6 @@
 """helpers.comparison.peer: what is stored is what was measured; the network of others gets slices as ours does."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,14 @@ def test_without_the_package_the_command_says_so(monkeypatch, refusal):
     monkeypatch.setattr(peer, "installed_version", lambda package: "")
     last = refusal(peer.main)
     assert last.endswith("careamics: expected the package to be installed; `pip install careamics`")
+
+
+def test_stored_results_are_of_these_settings():
+    """As many updates as our methods get, of as many patches; the versions of the packages stand there, too."""
+    stored = peer.PEER.read_text(encoding="utf-8").splitlines()
+    settings = [without_clean.EPOCHS, without_clean.STEPS, without_clean.BATCH_SIZE]
+    assert f"# settings: {settings}" in stored and f"# patch: {peer.PATCH}" in stored
+    assert [line for line in stored if re.match(r'# (careamics|torch): "\d', line)] == stored[2:4]
 
 
 def test_ours_is_no_worse():
