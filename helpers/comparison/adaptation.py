@@ -117,7 +117,7 @@ def go_on(network, pairs, rate, *, steps=STEPS):
 
     Examples
     --------
-    >>> go_on(pretrained_model(NETWORK), recorrupted(scan, spectrum), 3e-5)  # doctest: +SKIP
+    >>> go_on(pretrained_model(NETWORK), recorrupted(scan, spectrum, rng), 3e-5)  # doctest: +SKIP
     """
     network.compile(keras.optimizers.Adam(warmup_cosine(rate, steps)), "mse")
     fit(network, Batches(pairs, batch_size=BATCH_SIZE, steps=steps, seed=0), epochs=1)
@@ -251,8 +251,8 @@ def adaptation_table(results):
     Returns
     -------
     str
-        Mean PSNR in dB of the noisy slices, of BM3D, which is told the spectrum, of the shipped network, and of the one
-        that went on, with each rate; then its loss on slices not learned from, before, and after with each rate.
+        Mean PSNR in dB of the noisy slices, of BM3D, which is told the spectrum, and of the shipped network; what going
+        on gains with each rate; then the loss on slices not learned from, before, and after with each rate.
 
     Raises
     ------
@@ -264,19 +264,20 @@ def adaptation_table(results):
     >>> results = {("hann", 0, name, 0.0): Measured(np.array([30.0])) for name in ("noisy", "bm3d", "shipped")}
     >>> results["hann", 0, "neighbouring slices", 1e-5] = Measured(np.array([31.0]), 60.0, 59.0)
     >>> print(adaptation_table(results))
-    | scan | patient | it goes on with | noisy | BM3D | shipped | rate 1e-05 | loss before, HU | after, rate 1e-05 |
+    | scan | patient | it goes on with | noisy | BM3D | shipped | gain, 1e-05 | loss, HU | loss, 1e-05 |
     | :--- | :--- | :--- | ---: | ---: | ---: | ---: | ---: | ---: |
-    | hann | 1 | neighbouring slices | 30.00 | 30.00 | 30.00 | 31.00 | 60.0 | 59.0 |
+    | hann | 1 | neighbouring slices | 30.00 | 30.00 | 30.00 | +1.00 | 60.0 | 59.0 |
     """
     rates = sorted({key[3] for key in results if key[2] in WAYS})
-    of_rates = [f"rate {rate:g}" for rate in rates]
     header = ["scan", "patient", "it goes on with", "noisy", "BM3D", "shipped"]
-    header += [*of_rates, "loss before, HU", *(f"after, {rate}" for rate in of_rates)]
+    header += [*(f"gain, {rate:g}" for rate in rates), "loss, HU"]
+    header += [f"loss, {rate:g}" for rate in rates]
     rows = []
     for scan, patient, way in dict.fromkeys(key[:3] for key in results if key[2] in WAYS):
-        before = [results[scan, patient, name, 0.0] for name in ("noisy", "bm3d", "shipped")]
+        before = [results[scan, patient, name, 0.0].psnr for name in ("noisy", "bm3d", "shipped")]
         after = [results[scan, patient, way, rate] for rate in rates]
-        row = [f"{one.psnr.mean():.2f}" for one in (*before, *after)]
+        row = [f"{psnr.mean():.2f}" for psnr in before]
+        row += [f"{(one.psnr - before[-1]).mean():+.2f}" for one in after]
         row += [f"{loss:.1f}" for loss in (after[0].before, *(one.after for one in after))]
         rows.append([scan, patient + 1, way, *row])
     return markdown_table(header, rows, left=3)

@@ -153,11 +153,11 @@ def test_the_smaller_loss_chooses_the_rate_and_the_table_shows_all():
     results["hann", 1, WAYS[1], 3e-5] = one(np.array([33.0, 34.2]), 90.0, 91.0)
     assert [adaptation.chosen(results, "hann", 1, way)[0] for way in WAYS] == [3e-5, 3e-6]
     header, _, *rows = adaptation.adaptation_table(results).splitlines()
-    rates = "rate 3e-06 | rate 3e-05"
-    assert header.endswith(f"| noisy | BM3D | shipped | {rates} | loss, HU | {rates} |")
+    gains, losses = "gain, 3e-06 | gain, 3e-05", "loss, HU | loss, 3e-06 | loss, 3e-05"
+    assert header.endswith(f"| noisy | BM3D | shipped | {gains} | {losses} |")
     assert rows == [
-        f"| hann | 2 | {WAYS[0]} | 30.50 | 32.50 | 33.50 | 34.50 | 31.50 | 60.0 | 59.0 | 58.0 |",
-        f"| hann | 2 | {WAYS[1]} | 30.50 | 32.50 | 33.50 | 33.55 | 33.60 | 90.0 | 90.0 | 91.0 |",
+        f"| hann | 2 | {WAYS[0]} | 30.50 | 32.50 | 33.50 | +1.00 | -2.00 | 60.0 | 59.0 | 58.0 |",
+        f"| hann | 2 | {WAYS[1]} | 30.50 | 32.50 | 33.50 | +0.05 | +0.10 | 90.0 | 90.0 | 91.0 |",
     ]
 
 
