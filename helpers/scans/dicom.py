@@ -114,6 +114,7 @@ class DicomScan:
     """
 
     unit, ends = "hu", (HU_LOW, HU_HIGH)
+    readers = ("pydicom", "python-gdcm")  # packages
 
     def __init__(self, series, folder, taken):
         self.series, self.folder, self.label = series, folder, series.uid

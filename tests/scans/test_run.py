@@ -1,26 +1,32 @@
 """helpers.scans.run: Hounsfield units that nothing spoils, a derived series, a run that goes on, hostile input."""
 
 import ast
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from importlib.metadata import version
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
+import SimpleITK as sitk
 from pydicom.pixels import pixel_array
 from scans_of_tests import HEIGHT, WIDTH, by_place, contents, frames_file, image_file, write
 
+import helpers
 from helpers.__main__ import main
+from helpers.models.pretrained import WEIGHTS
 from helpers.scans import denoise_scan
 
 MODEL = "ct_unet_small"
+DICOM = ("pydicom", "python-gdcm")
 
 
 def hounsfield(file):
@@ -202,6 +208,37 @@ def test_the_report(scan, tmp_path):
     assert all((tmp_path / "out" / note["file"]).exists() for note in report["files"])
     assert max(note["removed_hu"] for note in report["files"]) > 0
     assert "Somebody" not in json.dumps(report)
+    weights = sha256((WEIGHTS / f"{MODEL}.keras").read_bytes()).hexdigest()
+    assert report["weights"] == weights and f" {weights[:12]}," in report["made_by"]
+    assert report["options"] == {"model": MODEL, "strength": 1.0, "views": 1}
+    versions = report["versions"]
+    assert versions["helpers"] == helpers.__version__ and versions["keras"] == version("keras")
+    assert {name: versions[name] for name in DICOM} == {name: version(name) for name in DICOM}
+
+
+@pytest.mark.parametrize(
+    ("name", "reader"),
+    [("scan.nii", "nibabel"), ("scan.nrrd", "SimpleITK"), ("scan.png", "opencv-python")],
+)
+def test_the_report_names_what_reads_the_values(name, reader, rng, tmp_path):
+    array = rng.integers(0, 200, (3, 16, 20)).astype(np.uint8)
+    image = sitk.GetImageFromArray(array[0] if name == "scan.png" else array)
+    sitk.WriteImage(image, str(tmp_path / name))
+    versions = denoise_scan(tmp_path / name, tmp_path / f"new-{name}", dry_run=True)["versions"]
+    assert list(versions)[4:] == [reader]
+    with contextlib.suppress(PackageNotFoundError):  # OpenCV comes under several names
+        assert versions[reader] == version(reader)
+
+
+def test_the_report_names_weights_of_your_own(scan, tmp_path, monkeypatch):
+    """By their path, wherever the command was called; the identifiers depend on their hash and their name only."""
+    weights = tmp_path / "mine.keras"
+    weights.write_bytes((WEIGHTS / f"{MODEL}.keras").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    report = denoise_scan(scan, tmp_path / "out", model="mine.keras", views=8, dry_run=True)
+    assert report["options"] == {"model": str(weights), "strength": 1.0, "views": 8}
+    digits = sha256(weights.read_bytes()).hexdigest()[:12]
+    assert report["made_by"] == f"mine {digits}, strength 1, views 8"
 
 
 @pytest.mark.slow
@@ -219,7 +256,7 @@ def test_the_report_names_the_backend_that_computes(backend, scan, tmp_path):
     )
     assert process.returncode == 0, process.stderr
     versions = ast.literal_eval(process.stdout)["versions"]
-    assert list(versions) == ["keras", backend, "numpy", "pydicom"]
+    assert list(versions) == ["helpers", "keras", backend, "numpy", *DICOM]
     assert versions[backend] == version(backend) and versions["numpy"] == np.__version__
 
 
@@ -358,6 +395,25 @@ def test_an_interrupted_run_goes_on_with_the_same_bytes(scan, tmp_path, monkeypa
     assert left == contents(tmp_path / "whole") == contents(tmp_path / "out")
 
 
+@pytest.mark.parametrize("suffix", ["", ".nii"])
+def test_other_versions_matter_only_where_slices_are_missing(suffix, scan, tmp_path, monkeypatch):
+    """A finished run stays as it is, and its report names the versions that made it."""
+    from helpers.scans import run
+
+    out, settings = tmp_path / "out" / f"a{suffix}", {"model": MODEL, "resume": True}
+    report = denoise_scan(scan, out, model=MODEL)
+    before, now = contents(out.parent), {**report["versions"], "keras": "99.0"}
+    monkeypatch.setattr(run, "_versions", lambda readers: now)
+    assert denoise_scan(scan, out, **settings) == report
+    assert contents(out.parent) == before
+    with pytest.raises(ValueError, match="expected the arguments of the interrupted run, {'made_"):
+        denoise_scan(scan, out, **settings, strength=0.5)
+    (out if suffix else next(out.rglob("*.dcm"))).unlink()
+    with pytest.raises(ValueError, match="expected the versions of the interrupted run, {'versi"):
+        denoise_scan(scan, out, **settings)
+    assert denoise_scan(scan, out, model=MODEL, overwrite=True)["versions"] == now
+
+
 def test_an_interrupted_file_of_many_frames_goes_on_with_the_same_bytes(tmp_path, monkeypatch):
     """Its frames wait on disk, not in memory: those that are there are not made again."""
     from helpers.scans import spool
@@ -404,6 +460,17 @@ def test_notes_that_were_broken_off(scan, tmp_path, monkeypatch):
     monkeypatch.setattr(dicom, "write_image", write_image)
     denoise_scan(scan, tmp_path / "out", model=MODEL, resume=True)
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("note", ["nonsense", '{"made_by": "x"}', '{"files": [{"slice": 7}]}'])
+def test_a_report_that_is_none(note, scan, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "denoise.json").write_text(note)
+    with pytest.raises(
+        ValueError, match=r"denoise\.json: expected the notes of an interrupted run"
+    ):
+        denoise_scan(scan, tmp_path / "out", model=MODEL, resume=True)
+    assert contents(tmp_path / "out") == {"denoise.json": note.encode()}
 
 
 @pytest.mark.slow
