@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -72,6 +73,29 @@ def test_pixels_are_decoded_once(tmp_path, monkeypatch):
     paths = write(tmp_path / "scan", [image_file(k) for k in range(90)])
     denoise_scan(tmp_path / "scan", tmp_path / "out", model="ct_unet_25d")
     assert set(decoded) == set(paths) and len(decoded) <= len(paths) + 3
+
+
+@pytest.mark.parametrize("frames", [1, 60])
+def test_as_many_slices_stay_decoded_however_many_a_file_has(frames, tmp_path, monkeypatch):
+    """Two slabs and what is decoded at once, and nothing is decoded twice, but for the look before the run."""
+    from helpers.scans import dicom
+
+    most, decoded, alive, read_stored = [], [], weakref.WeakValueDictionary(), dicom.read_stored
+
+    def counted(path, numbers):
+        images = read_stored(path, numbers)
+        for image in images:
+            alive[len(decoded)] = image
+            decoded.append((path, numbers))
+        most.append(len(alive))
+        return images
+
+    monkeypatch.setattr(dicom, "read_stored", counted)
+    files = [frames_file(60)] if frames > 1 else [image_file(k) for k in range(60)]
+    write(tmp_path / "scan", files)
+    denoise_scan(tmp_path / "scan", tmp_path / "out", model="ct_unet_25d")
+    assert 32 <= max(most) <= 32 + 2 * 8
+    assert len(decoded) <= 60 + 3 * (8 if frames > 1 else 1)
 
 
 def test_strength_0_changes_no_pixel(scan, tmp_path):
