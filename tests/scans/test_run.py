@@ -25,6 +25,7 @@ import helpers
 from helpers.__main__ import main
 from helpers.models.pretrained import WEIGHTS
 from helpers.scans import denoise_scan
+from helpers.scans.sources import opened
 
 MODEL = "ct_unet_small"
 DICOM = ("pydicom", "python-gdcm")
@@ -121,18 +122,27 @@ def test_each_slice_has_its_own_slope_and_intercept(slope, tmp_path):
     assert np.abs(one - other).max() <= 1 + abs(slope)
 
 
-def test_values_are_never_wrapped_around(tmp_path):
-    """Stored values at the very ends of what their bits can hold."""
-    rng = np.random.default_rng(0)
-    hu = np.where(rng.random((HEIGHT, WIDTH)) < 0.5, -1000, 399)
-    file = image_file(0, RescaleSlope=1, RescaleIntercept=-1000, BitsStored=11, HighBit=10)
-    file.PixelData = (hu + 1000).astype("<u2").tobytes()
+@pytest.mark.parametrize(("signed", "bits"), [(0, 12), (0, 16), (1, 12), (1, 16)])
+@pytest.mark.parametrize("slope", [1, 0.5, -1])
+def test_values_are_never_wrapped_around(slope, signed, bits, tmp_path):
+    """Stored values near both ends of what their bits can hold, of which more is removed than is there."""
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+    stored = np.array([[low, low + 3, low + 3], [high - 3, high - 3, high]])
+    steps = np.array([[9, 9, 2], [-2, -9, -9]])
+    more = np.where(abs(steps) == 9, steps * 10**5, steps)  # beyond any type
+    file = image_file(0, RescaleSlope=slope, hu=np.zeros((2, 3)), PixelRepresentation=signed)
+    file.BitsStored, file.HighBit = bits, bits - 1
+    del file["SmallestImagePixelValue"], file["LargestImagePixelValue"]
+    file.PixelData = stored.astype("<i2" if signed else "<u2").tobytes()
     write(tmp_path / "scan", [file])
-    denoise_scan(tmp_path / "scan", tmp_path / "out", model=MODEL)
-    (denoised,) = by_place(tmp_path / "out").values()
-    stored = pixel_array(denoised)
-    assert stored.min() >= 0 and stored.max() <= 2047
-    assert np.abs(hounsfield(denoised) - hu).max() < 1400
+    with opened(tmp_path / "scan") as (scan, _):
+        for name, removed in (("a", steps), ("b", more)):
+            writer = scan.writer(tmp_path / name, "made up", False)
+            writer.save(0, (removed * slope).astype(np.float32))
+            (denoised,) = by_place(tmp_path / name).values()
+            kept = pixel_array(denoised, raw=True)
+            assert kept.tolist() == [[low, low, low + 1], [high - 1, high, high]]
+            assert (denoised.BitsStored, denoised.PixelRepresentation) == (bits, signed)
 
 
 def test_a_file_of_many_frames_stays_one_file(tmp_path, shipped):
