@@ -2,8 +2,10 @@
 
 import ast
 import contextlib
+import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pydicom
@@ -622,6 +625,24 @@ def test_quiet(quiet, scan, tmp_path, capsys, monkeypatch):
     assert main(["denoise", str(scan), str(tmp_path / "out"), "--model", MODEL, *options]) == 0
     captured = capsys.readouterr()
     assert bool(captured.out) == bool(captured.err) == (not quiet)
+
+
+@pytest.mark.parametrize("done", [0, 3])
+def test_the_progress_line_tells_the_time_left(done, scan, tmp_path, capsys, monkeypatch):
+    """Each slice takes a minute; those that an earlier run has made count as slices, and take none."""
+    from helpers.scans import run
+
+    denoise_scan(scan, tmp_path / "out", model=MODEL)
+    report = json.loads((tmp_path / "out" / "denoise.json").read_text())
+    for note in report["files"][done:]:
+        (tmp_path / "out" / note["file"]).unlink()
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    clock = SimpleNamespace(monotonic=itertools.count(0, 60).__next__)
+    monkeypatch.setattr(run, "time", clock)
+    denoise_scan(scan, tmp_path / "out", model=MODEL, resume=True)
+    shown = re.findall(r"[^\r\x1b]+ left", capsys.readouterr().err)
+    wanted = [f"[K{number} of 7 slices, {7 - number} min left" for number in range(done + 1, 8)]
+    assert shown == wanted
 
 
 @pytest.mark.parametrize(
