@@ -44,7 +44,8 @@ def read_stored(path, numbers):
 
     References
     ----------
-    DICOM PS3.5, section 8: all transfer syntaxes that pydicom's plug-ins decode; here python-gdcm's.
+    DICOM PS3.5, section 8: all transfer syntaxes that pydicom's plug-ins decode; here python-gdcm's, and
+    pylibjpeg-openjpeg's for high-throughput JPEG 2000.
 
     Examples
     --------
@@ -114,7 +115,7 @@ class DicomScan:
     """
 
     unit, ends = "hu", (HU_LOW, HU_HIGH)
-    readers = ("pydicom", "python-gdcm")  # packages
+    readers = ("pydicom", "python-gdcm", "pylibjpeg-openjpeg")  # packages
 
     def __init__(self, series, folder, taken):
         self.series, self.folder, self.label = series, folder, series.uid

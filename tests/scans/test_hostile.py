@@ -385,6 +385,10 @@ HOSTILE = {
         lambda f: _half(f, "RLELossless"),
         r"image03\.dcm: expected pixels that can be decoded",
     ),
+    "high-throughput JPEG 2000 that is none": (
+        lambda f: _syntax(f, uid.HTJ2KLossless),
+        r"image\d\d\.dcm: expected pixels that can be decoded",
+    ),
     "a film": (
         lambda f: _syntax(f, uid.MPEG2MPML),
         r"image\d\d\.dcm: expected pixels that can be decoded",

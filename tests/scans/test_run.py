@@ -31,7 +31,7 @@ from helpers.scans import denoise_scan
 from helpers.scans.sources import opened
 
 MODEL = "ct_unet_small"
-DICOM = ("pydicom", "python-gdcm")
+DICOM = ("pydicom", "python-gdcm", "pylibjpeg-openjpeg")  # what reads it
 
 
 def hounsfield(file):
