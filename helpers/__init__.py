@@ -13,3 +13,5 @@ module imports only from those that stand to the left of it::
 
 Only models, training, comparison and scans import Keras; data does so where a loader goes through keras.datasets.
 """
+
+__version__ = "0.1.0"

@@ -23,7 +23,7 @@ from ..checks import reason_of
 from ..data.series import choose_series, read_files, sort_files
 from ..progress import ProgressLine
 from .derived import new_uid
-from .run import check_apart, check_options, denoise_scan, loaded
+from .run import check_apart, check_options, denoise_scan, full_name, loaded
 
 # What `denoise_scan` can be told of every series of an archive, and what it does by default.
 _SETTINGS = {
@@ -216,8 +216,7 @@ def _checked(settings, resume):
     of_all = {name: settings[name] for name in ("strength", "views", "overwrite")}
     check_options(**of_all, resume=resume)
     if settings["model"]:
-        name = str(settings["model"])
-        settings["model"] = os.path.abspath(name) if name.endswith(".keras") else name
+        settings["model"] = full_name(settings["model"])
         loaded(settings["model"])
     # Also a new run goes on with files of its own: of a series whose worker was killed.
     return settings | {"resume": not settings["overwrite"]}

@@ -20,7 +20,7 @@ from .stream import NOISE_FOLDER, SLAB, subtracted
 from .voxels import NIFTI, DicomAsNifti, VoxelWriter, suffix_of
 
 _TOGETHER = 8  # slices of a file that are decoded at once: its header is long to read
-# How many of these stay decoded: a slab is read, with up to 8 files of one slice on each side, and then saved.
+# Slices that stay decoded, however many a file holds: a slab is read, with up to 8 on each side, and then saved.
 _KEPT = 2 * SLAB
 
 
@@ -44,7 +44,8 @@ def read_stored(path, numbers):
 
     References
     ----------
-    DICOM PS3.5, section 8: all transfer syntaxes that pydicom's plug-ins decode; here python-gdcm's.
+    DICOM PS3.5, section 8: all transfer syntaxes that pydicom's plug-ins decode; here python-gdcm's, and
+    pylibjpeg-openjpeg's for high-throughput JPEG 2000.
 
     Examples
     --------
@@ -114,15 +115,17 @@ class DicomScan:
     """
 
     unit, ends = "hu", (HU_LOW, HU_HIGH)
+    readers = ("pydicom", "python-gdcm", "pylibjpeg-openjpeg")  # packages
 
     def __init__(self, series, folder, taken):
         self.series, self.folder, self.label = series, folder, series.uid
         self.count = len(series.frames)
         free = (number for number in itertools.count(1001) if number not in taken)
         self.new_numbers = next(free), next(free)
-        self._stored = functools.lru_cache(maxsize=_KEPT)(read_stored)
         self.header = functools.lru_cache(maxsize=1)(_header)
         self.in_file = Counter(frame.path for frame in series.frames)
+        together = min(_TOGETHER, max(self.in_file.values()))
+        self._stored = functools.lru_cache(maxsize=_KEPT // together + 1)(read_stored)
 
     def name(self, index):
         """Return the name of a slice's file, relative to the folder."""

@@ -1,5 +1,6 @@
 """A volume of voxels on a regular grid: where its values are stored, and how its axial slices lie in them."""
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,3 +96,11 @@ def check_room(size, folder):
     free = shutil.disk_usage(folder).free
     if size > free:
         raise ValueError(f"unpacked it has {size} bytes, {folder} has room for {free}")
+
+
+def check_memory(size):
+    """Raise ValueError if this machine has no memory for so many bytes; not every system tells."""
+    if "SC_PHYS_PAGES" in getattr(os, "sysconf_names", {}):
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        if size > memory:
+            raise ValueError(f"unpacked it has {size} bytes, the memory of this machine {memory}")

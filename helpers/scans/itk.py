@@ -1,5 +1,6 @@
 """NRRD and MetaImage files, by way of SimpleITK."""
 
+import math
 import shutil
 import tempfile
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..quiet import quiet
-from .grid import TURNED, Grid, check_room
+from .grid import TURNED, Grid, check_memory, check_room
 
 
 def open_itk(path, folder):
@@ -29,7 +30,8 @@ def open_itk(path, folder):
     Raises
     ------
     ValueError
-        If it is not three-dimensional or has colours; without the name of the file.
+        If it is not three-dimensional, has colours, or is larger than the memory or the room in the folder; without
+        the name of the file.
     RuntimeError
         If it is damaged.
 
@@ -52,20 +54,22 @@ def open_itk(path, folder):
         raise ValueError(f"it has {len(shape)} dimensions")
     if reader.GetNumberOfComponents() != 1:
         raise ValueError(f"it has {reader.GetNumberOfComponents()} values at each place")
+    dtype = sitk.GetArrayViewFromImage(sitk.Image((1, 1, 1), reader.GetPixelID())).dtype
+    if dtype.kind not in "iuf":
+        raise ValueError("its values are no plain numbers")
+    size = math.prod(shape) * dtype.itemsize
+    check_memory(size)
+    check_room(size, folder)
     with quiet():
         image = reader.Execute()
-    voxels = sitk.GetArrayViewFromImage(image)
-    if voxels.dtype.kind not in "iuf":
-        raise ValueError("its values are no plain numbers")
-    check_room(voxels.nbytes, folder)
     raw = folder / "voxels.raw"
-    voxels.tofile(raw)
+    sitk.GetArrayViewFromImage(image).tofile(raw)
     affine = np.eye(4)
     affine[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * image.GetSpacing()
     affine[:3, 3] = image.GetOrigin()
     head = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
     head = image.GetOrigin(), image.GetSpacing(), image.GetDirection(), head
-    return Grid(raw, 0, shape, voxels.dtype, 1.0, 0.0, TURNED @ affine, head)
+    return Grid(raw, 0, shape, dtype, 1.0, 0.0, TURNED @ affine, head)
 
 
 def save_itk(path, file, head, spool, of_noise):
@@ -88,7 +92,7 @@ def save_itk(path, file, head, spool, of_noise):
     >>> save_itk(Path("new.nrrd"), file, grid.head, spool, False)  # doctest: +SKIP
     """
     origin, spacing, direction, metadata = head
-    image = sitk.GetImageFromArray(spool.get(slice(None)).T)
+    image = sitk.GetImageFromArray(spool.mapped().T)
     image.SetOrigin(origin)
     image.SetSpacing(spacing)
     image.SetDirection(direction)

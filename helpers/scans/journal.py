@@ -22,7 +22,8 @@ class Journal:
         Its `destination` is a file if `is_file` is true, else a folder, which is made if need be; `files` are what it
         will write, or that folder; `holds(index)` tells whether a slice is still there.
     plan : dict
-        What the run depends on; a run goes on only where it is the same.
+        What the run depends on; a run goes on only where it is the same. Its "versions" count only where slices are
+        missing, so that no series is made by two versions: where none is, those that made the slices stay in the report.
     unit : str
         Of what is removed, for the names in the report.
     overwrite, resume : bool
@@ -54,8 +55,7 @@ class Journal:
                 wanted, it = "a new file", "it is there already, or has been begun"
             raise FileExistsError(f"{destination}: expected {wanted}; {it} (--overwrite, --resume)")
         if resume and holds:
-            self._read(destination)
-            self.done = {k: note for k, note in self.done.items() if writer.holds(k)}
+            self._read(writer)
 
     def begin(self):
         """Make the folder and write the notes anew, or raise OSError; an old report counts no longer."""
@@ -64,8 +64,9 @@ class Journal:
             file.writelines(json.dumps(line) + "\n" for line in (self.plan, *self.done.values()))
         self.report.unlink(missing_ok=True)  # last: without report and notes, nothing could go on
 
-    def _read(self, destination):
+    def _read(self, writer):
         """Read what an earlier run has noted; a line that was broken off does not count."""
+        destination = writer.destination
         whole = not self.path.exists()  # notes are newer than a report beside them
         if whole and not self.report.exists():
             raise ValueError(
@@ -80,12 +81,19 @@ class Journal:
                 first, *lines = path.read_text(encoding="utf-8").split("\n")
                 head, notes = json.loads(first), [json.loads(line) for line in lines[:-1]]
             plan = {key: head.get(key) for key in self.plan}
-            self.done = {note["slice"]: note for note in notes}
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            self.done = {note["slice"]: note for note in notes if writer.holds(note["slice"])}
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
             raise ValueError(f"{path}: expected the notes of an interrupted run") from error
-        if plan != self.plan:
+        if len(self.done) == self.plan["slices"]:
+            self.plan = self.plan | {"versions": plan["versions"]}
+        expected, got = (
+            {key: one[key] for key in plan if plan[key] != self.plan[key]}
+            for one in (plan, self.plan)
+        )
+        if expected:
+            what = "versions" if list(expected) == ["versions"] else "arguments"
             raise ValueError(
-                f"{destination}: expected the arguments of the interrupted run, {plan}, got {self.plan}"
+                f"{destination}: expected the {what} of the interrupted run, {expected}, got {got}"
             )
 
     def has(self, index):
@@ -103,10 +111,10 @@ class Journal:
         with naming(self.path), self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(note) + "\n")
 
-    def finish(self, remarks):
-        """Write the report, with remarks on the scan, and return it."""
+    def finish(self, told):
+        """Write the report, with what else is told of the run, a dict, and return it."""
         files = [self.done[index] for index in sorted(self.done)]
-        report = self.plan | {"remarks": remarks, "files": files}
+        report = self.plan | told | {"files": files}
         with replaced(self.report) as file:
             file.write(json.dumps(report, indent=2) + "\n")
         self.path.unlink(missing_ok=True)

@@ -76,6 +76,7 @@ class PictureScan:
     """
 
     unit, ends, series = "grey", (0.0, 1.0), None
+    readers = ("opencv-python",)  # packages
 
     def __init__(self, source, paths):
         self.folder, self.paths, self.count = source, paths, len(paths)

@@ -1,9 +1,12 @@
 """Denoise one scan: from a source to a destination of the same kind, so that nothing is lost whatever happens."""
 
+import contextlib
 import functools
+import hashlib
 import importlib
 import os
 import time
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -78,10 +81,11 @@ def denoise_scan(
     Returns
     -------
     dict
-        What is also written to `denoise.json` in the destination, or beside it: "made_by" (model, weights and options),
-        "series", "slices", "save_noise", "versions", "remarks" on the scan, and under "files", for each slice, its file, and the
-        standard deviation of what was removed and the shift of the mean, in HU or grey levels. Of a dry run, all but
-        "files".
+        What is also written to `denoise.json` in the destination, or beside it: "made_by" (model, weights and options in
+        short), "series", "slices", "save_noise", "versions" of the packages that made and read the values, "weights" (the
+        sha256 of their file), "options" (model, strength, views), "remarks" on the scan, and under "files", for each
+        slice, its file, and the standard deviation of what was removed and the shift of the mean, in HU or grey levels.
+        Of a dry run, all but "files".
 
     Raises
     ------
@@ -105,8 +109,8 @@ def denoise_scan(
     strength = check_options(strength, views, overwrite, resume)
     source, destination = Path(source), Path(destination)
     with opened(source, series, found) as (scan, left_out):
-        name = str(model or model_for(scan.series))
-        denoiser = loaded(name)
+        name = full_name(model or model_for(scan.series))
+        denoiser, weights = loaded(name)
         if alone := lonely(scan.series, about(denoiser).neighbours):
             raise ValueError(
                 "model: expected a network of single slices, such as ct_scan: "
@@ -118,17 +122,21 @@ def denoise_scan(
         writer = scan.writer(destination, made_by, save_noise)
         _check_targets(source, scan, writer, save_noise)
         _check_content(scan)
-        told = remarks(scan.series, left_out)
+        told = {
+            "weights": weights,
+            "options": {"model": name, "strength": strength, "views": views},
+            "remarks": remarks(scan.series, left_out),
+        }
         plan = {
             "made_by": made_by,
             "series": scan.label,
             "slices": scan.count,
             "save_noise": save_noise,
-            "versions": _versions(),
+            "versions": _versions(scan.readers),
         }
         journal = Journal(writer, plan, scan.unit, overwrite=overwrite, resume=resume)
         if dry_run:
-            return plan | {"remarks": told}
+            return plan | told
         journal.begin()
         if views == 8:
             from ..models import self_ensemble
@@ -153,26 +161,46 @@ def check_options(strength, views, overwrite, resume):
     return check_number(strength, "strength", 0, 1)
 
 
-def _versions():
-    """Return the versions of the packages that make the values: {package: version}."""
+def _versions(readers):
+    """Return the versions of the packages that read and make the values: {package: version}; None if it has none."""
     from .._keras import keras
 
     backend = keras.backend.backend()  # tensorflow, jax or torch: it is called like its package
-    packages = ("keras", backend, "numpy", "pydicom")
-    return {package: importlib.import_module(package).__version__ for package in packages}
+    packages = ("helpers", "keras", backend, "numpy")
+    found = {package: importlib.import_module(package).__version__ for package in packages}
+    for package in readers:
+        found[package] = None
+        with contextlib.suppress(metadata.PackageNotFoundError):  # installed under another name
+            found[package] = metadata.version(package)
+    return found
+
+
+def full_name(model):
+    """Return the name of a shipped network, or the path of another one, the same in every folder.
+
+    >>> full_name("ct_scan"), Path(full_name("mine.keras")).is_absolute()
+    ('ct_scan', True)
+    """
+    return os.path.abspath(model) if str(model).endswith(".keras") else str(model)
 
 
 def loaded(model):
-    """Load a network once for many scans, also where two take turns; a file of weights again when it has changed."""
+    """Load a network once for many scans, also where two take turns; a file of weights again when it has changed.
+
+    Return the denoiser, and the sha256 of its weights.
+    """
     path = Path(model)
     return _loaded(str(model), path.stat().st_mtime_ns if path.is_file() else None)
 
 
 @functools.lru_cache(maxsize=2)  # of an archive, some scans suit `ct_scan`, others `ct_scan_25d`
 def _loaded(model, changed):
-    from ..models import pretrained_denoiser  # with Keras: `list`, and what is refused, do without
+    # With Keras: `list`, and what is refused, do without.
+    from ..models import pretrained_denoiser
+    from ..models.pretrained import weights_file
 
-    return pretrained_denoiser(model)
+    denoiser = pretrained_denoiser(model)
+    return denoiser, hashlib.sha256(weights_file(model).read_bytes()).hexdigest()
 
 
 def _denoise(scan, writer, journal, denoiser, strength):

@@ -39,7 +39,7 @@ def opened(source, series=None, found=None):
     ------
     (scan, left_out)
         A dicom.DicomScan, voxels.VoxelScan or pictures.PictureScan: all have `count`, `label`, `unit`, `ends`, `series`,
-        `name(index)`, `read(index)` and `writer(destination, made_by, save_noise)`. And a dict that tells how many files
+        `readers`, `name(index)`, `read(index)` and `writer(destination, made_by, save_noise)`. And a dict that tells how many files
         beside it were left out, by what they are.
 
     Raises

@@ -49,15 +49,16 @@ class Spool:
             with naming(self.path), self.path.open("wb") as file:
                 for start in range(0, self.size, _PORTION):
                     file.write(bytes(min(_PORTION, self.size - start)))
-        view(self._map("r+"))[where] = values
+        view(self.mapped("r+"))[where] = values
 
     def get(self, where):
         """Return a copy of the values at an index."""
-        return np.array(self._map("r")[where])
+        return np.array(self.mapped()[where])
 
     def remove(self):
         """Remove the array, if it is there."""
         self.path.unlink(missing_ok=True)
 
-    def _map(self, mode):
+    def mapped(self, mode="r"):
+        """Return the array as it lies on disk, of which memory holds only what is in use."""
         return np.memmap(self.path, self.dtype, mode, shape=self.shape, order=self.order)

@@ -58,6 +58,7 @@ class VoxelScan:
     def __init__(self, path, folder):
         self.path, self.label = path, f"{path.name}, {path.stat().st_size} bytes"
         open_file, self.save_file, self.suffixes = FORMATS[suffix_of(path)]
+        self.readers = ("nibabel",) if self.suffixes == NIFTI else ("SimpleITK",)  # packages
         try:
             self.grid = open_file(path, folder)
             check_grid(self.grid)

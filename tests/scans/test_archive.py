@@ -341,11 +341,19 @@ def start():
 
 @pytest.fixture
 def killed(tmp_path, start, monkeypatch):
-    """A function that denoises six series with two workers, and kills one when each is in the middle of a series."""
-    pytest.importorskip("distributed")
+    """A function that denoises six series with two workers, and kills one when each is in the middle of a series.
+
+    The other one loads the network once.
+    """
+    Client = pytest.importorskip("distributed").Client
     archive, out, file = tmp_path / "archive", tmp_path / "out", tmp_path / "scheduler.json"
     for number in range(6):
         series(archive / f"p{number}", f"1.{number}", 60 - number)
+
+    def cache():  # in the worker: how often it loaded a network (misses), or had it loaded (hits)
+        from helpers.scans import run
+
+        return run._loaded.cache_info()._asdict()
 
     def run(allowed_failures):
         monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", str(allowed_failures))
@@ -363,6 +371,9 @@ def killed(tmp_path, start, monkeypatch):
         assert len(list(out.rglob("denoise.json"))) < 6
         printed, complaint = client.communicate(timeout=600)
         assert workers[1].poll() is None
+        with Client(address) as asked:
+            (found,) = asked.run(cache).values()
+        assert found["misses"] == 1 <= found["hits"]
         return client.returncode, printed, complaint
 
     yield run

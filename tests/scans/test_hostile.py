@@ -106,6 +106,13 @@ def _spoilt(path, at, length=40):
     path.write_bytes(data)
 
 
+def _resized(path, old, new):
+    """Let the head of a volume say another size."""
+    data = path.read_bytes()
+    assert data.count(old) == 1
+    path.write_bytes(data.replace(old, new))
+
+
 def _itk(path, array=VOLUME, **options):
     sitk.WriteImage(sitk.GetImageFromArray(array, **options), str(path))
     return path
@@ -378,6 +385,10 @@ HOSTILE = {
         lambda f: _half(f, "RLELossless"),
         r"image03\.dcm: expected pixels that can be decoded",
     ),
+    "high-throughput JPEG 2000 that is none": (
+        lambda f: _syntax(f, uid.HTJ2KLossless),
+        r"image\d\d\.dcm: expected pixels that can be decoded",
+    ),
     "a film": (
         lambda f: _syntax(f, uid.MPEG2MPML),
         r"image\d\d\.dcm: expected pixels that can be decoded",
@@ -489,6 +500,16 @@ HOSTILE = {
         "scan.nrrd",
         lambda f: _itk(f, np.stack([VOLUME] * 3, -1), isVector=True),
         r"scan\.nrrd: .*it has 3 values at each place",
+    ),
+    "NRRD larger than memory or disk": (
+        "scan.nrrd",
+        lambda f: _resized(_itk(f), b"sizes: 4 10 12", b"sizes: 32767 32767 32767"),
+        r"scan\.nrrd: .*unpacked it has 7036\d+ bytes, ",
+    ),
+    "MetaImage larger than memory or disk": (
+        "scan.mha",
+        lambda f: _resized(_itk(f), b"DimSize = 4 10 12", b"DimSize = 32767 32767 32767"),
+        r"scan\.mha: .*unpacked it has 7036\d+ bytes, ",
     ),
     "NaN in MetaImage": (
         "scan.mha",

@@ -1,26 +1,37 @@
 """helpers.scans.run: Hounsfield units that nothing spoils, a derived series, a run that goes on, hostile input."""
 
 import ast
+import contextlib
+import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
-from importlib.metadata import version
+import weakref
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pydicom
 import pytest
+import SimpleITK as sitk
 from pydicom.pixels import pixel_array
 from scans_of_tests import HEIGHT, WIDTH, by_place, contents, frames_file, image_file, write
 
+import helpers
 from helpers.__main__ import main
+from helpers.models.pretrained import WEIGHTS
 from helpers.scans import denoise_scan
+from helpers.scans.sources import opened
 
 MODEL = "ct_unet_small"
+DICOM = ("pydicom", "python-gdcm", "pylibjpeg-openjpeg")  # what reads it
 
 
 def hounsfield(file):
@@ -68,6 +79,29 @@ def test_pixels_are_decoded_once(tmp_path, monkeypatch):
     assert set(decoded) == set(paths) and len(decoded) <= len(paths) + 3
 
 
+@pytest.mark.parametrize("frames", [1, 60])
+def test_as_many_slices_stay_decoded_however_many_a_file_has(frames, tmp_path, monkeypatch):
+    """Two slabs and what is decoded at once, and nothing is decoded twice, but for the look before the run."""
+    from helpers.scans import dicom
+
+    most, decoded, alive, read_stored = [], [], weakref.WeakValueDictionary(), dicom.read_stored
+
+    def counted(path, numbers):
+        images = read_stored(path, numbers)
+        for image in images:
+            alive[len(decoded)] = image
+            decoded.append((path, numbers))
+        most.append(len(alive))
+        return images
+
+    monkeypatch.setattr(dicom, "read_stored", counted)
+    files = [frames_file(60)] if frames > 1 else [image_file(k) for k in range(60)]
+    write(tmp_path / "scan", files)
+    denoise_scan(tmp_path / "scan", tmp_path / "out", model="ct_unet_25d")
+    assert 32 <= max(most) <= 32 + 2 * 8
+    assert len(decoded) <= 60 + 3 * (8 if frames > 1 else 1)
+
+
 def test_strength_0_changes_no_pixel(scan, tmp_path):
     report = denoise_scan(scan, tmp_path / "out", model=MODEL, strength=0)
     for one, other in zip(by_place(scan).values(), by_place(tmp_path / "out").values()):
@@ -91,18 +125,27 @@ def test_each_slice_has_its_own_slope_and_intercept(slope, tmp_path):
     assert np.abs(one - other).max() <= 1 + abs(slope)
 
 
-def test_values_are_never_wrapped_around(tmp_path):
-    """Stored values at the very ends of what their bits can hold."""
-    rng = np.random.default_rng(0)
-    hu = np.where(rng.random((HEIGHT, WIDTH)) < 0.5, -1000, 399)
-    file = image_file(0, RescaleSlope=1, RescaleIntercept=-1000, BitsStored=11, HighBit=10)
-    file.PixelData = (hu + 1000).astype("<u2").tobytes()
+@pytest.mark.parametrize(("signed", "bits"), [(0, 12), (0, 16), (1, 12), (1, 16)])
+@pytest.mark.parametrize("slope", [1, 0.5, -1])
+def test_values_are_never_wrapped_around(slope, signed, bits, tmp_path):
+    """Stored values near both ends of what their bits can hold, of which more is removed than is there."""
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+    stored = np.array([[low, low + 3, low + 3], [high - 3, high - 3, high]])
+    steps = np.array([[9, 9, 2], [-2, -9, -9]])
+    more = np.where(abs(steps) == 9, steps * 10**5, steps)  # beyond any type
+    file = image_file(0, RescaleSlope=slope, hu=np.zeros((2, 3)), PixelRepresentation=signed)
+    file.BitsStored, file.HighBit = bits, bits - 1
+    del file["SmallestImagePixelValue"], file["LargestImagePixelValue"]
+    file.PixelData = stored.astype("<i2" if signed else "<u2").tobytes()
     write(tmp_path / "scan", [file])
-    denoise_scan(tmp_path / "scan", tmp_path / "out", model=MODEL)
-    (denoised,) = by_place(tmp_path / "out").values()
-    stored = pixel_array(denoised)
-    assert stored.min() >= 0 and stored.max() <= 2047
-    assert np.abs(hounsfield(denoised) - hu).max() < 1400
+    with opened(tmp_path / "scan") as (scan, _):
+        for name, removed in (("a", steps), ("b", more)):
+            writer = scan.writer(tmp_path / name, "made up", False)
+            writer.save(0, (removed * slope).astype(np.float32))
+            (denoised,) = by_place(tmp_path / name).values()
+            kept = pixel_array(denoised, raw=True)
+            assert kept.tolist() == [[low, low, low + 1], [high - 1, high, high]]
+            assert (denoised.BitsStored, denoised.PixelRepresentation) == (bits, signed)
 
 
 def test_a_file_of_many_frames_stays_one_file(tmp_path, shipped):
@@ -202,6 +245,37 @@ def test_the_report(scan, tmp_path):
     assert all((tmp_path / "out" / note["file"]).exists() for note in report["files"])
     assert max(note["removed_hu"] for note in report["files"]) > 0
     assert "Somebody" not in json.dumps(report)
+    weights = sha256((WEIGHTS / f"{MODEL}.keras").read_bytes()).hexdigest()
+    assert report["weights"] == weights and f" {weights[:12]}," in report["made_by"]
+    assert report["options"] == {"model": MODEL, "strength": 1.0, "views": 1}
+    versions = report["versions"]
+    assert versions["helpers"] == helpers.__version__ and versions["keras"] == version("keras")
+    assert {name: versions[name] for name in DICOM} == {name: version(name) for name in DICOM}
+
+
+@pytest.mark.parametrize(
+    ("name", "reader"),
+    [("scan.nii", "nibabel"), ("scan.nrrd", "SimpleITK"), ("scan.png", "opencv-python")],
+)
+def test_the_report_names_what_reads_the_values(name, reader, rng, tmp_path):
+    array = rng.integers(0, 200, (3, 16, 20)).astype(np.uint8)
+    image = sitk.GetImageFromArray(array[0] if name == "scan.png" else array)
+    sitk.WriteImage(image, str(tmp_path / name))
+    versions = denoise_scan(tmp_path / name, tmp_path / f"new-{name}", dry_run=True)["versions"]
+    assert list(versions)[4:] == [reader]
+    with contextlib.suppress(PackageNotFoundError):  # OpenCV comes under several names
+        assert versions[reader] == version(reader)
+
+
+def test_the_report_names_weights_of_your_own(scan, tmp_path, monkeypatch):
+    """By their path, wherever the command was called; the identifiers depend on their hash and their name only."""
+    weights = tmp_path / "mine.keras"
+    weights.write_bytes((WEIGHTS / f"{MODEL}.keras").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    report = denoise_scan(scan, tmp_path / "out", model="mine.keras", views=8, dry_run=True)
+    assert report["options"] == {"model": str(weights), "strength": 1.0, "views": 8}
+    digits = sha256(weights.read_bytes()).hexdigest()[:12]
+    assert report["made_by"] == f"mine {digits}, strength 1, views 8"
 
 
 @pytest.mark.slow
@@ -219,7 +293,7 @@ def test_the_report_names_the_backend_that_computes(backend, scan, tmp_path):
     )
     assert process.returncode == 0, process.stderr
     versions = ast.literal_eval(process.stdout)["versions"]
-    assert list(versions) == ["keras", backend, "numpy", "pydicom"]
+    assert list(versions) == ["helpers", "keras", backend, "numpy", *DICOM]
     assert versions[backend] == version(backend) and versions["numpy"] == np.__version__
 
 
@@ -358,6 +432,25 @@ def test_an_interrupted_run_goes_on_with_the_same_bytes(scan, tmp_path, monkeypa
     assert left == contents(tmp_path / "whole") == contents(tmp_path / "out")
 
 
+@pytest.mark.parametrize("suffix", ["", ".nii"])
+def test_other_versions_matter_only_where_slices_are_missing(suffix, scan, tmp_path, monkeypatch):
+    """A finished run stays as it is, and its report names the versions that made it."""
+    from helpers.scans import run
+
+    out, settings = tmp_path / "out" / f"a{suffix}", {"model": MODEL, "resume": True}
+    report = denoise_scan(scan, out, model=MODEL)
+    before, now = contents(out.parent), {**report["versions"], "keras": "99.0"}
+    monkeypatch.setattr(run, "_versions", lambda readers: now)
+    assert denoise_scan(scan, out, **settings) == report
+    assert contents(out.parent) == before
+    with pytest.raises(ValueError, match="expected the arguments of the interrupted run, {'made_"):
+        denoise_scan(scan, out, **settings, strength=0.5)
+    (out if suffix else next(out.rglob("*.dcm"))).unlink()
+    with pytest.raises(ValueError, match="expected the versions of the interrupted run, {'versi"):
+        denoise_scan(scan, out, **settings)
+    assert denoise_scan(scan, out, model=MODEL, overwrite=True)["versions"] == now
+
+
 def test_an_interrupted_file_of_many_frames_goes_on_with_the_same_bytes(tmp_path, monkeypatch):
     """Its frames wait on disk, not in memory: those that are there are not made again."""
     from helpers.scans import spool
@@ -404,6 +497,17 @@ def test_notes_that_were_broken_off(scan, tmp_path, monkeypatch):
     monkeypatch.setattr(dicom, "write_image", write_image)
     denoise_scan(scan, tmp_path / "out", model=MODEL, resume=True)
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("note", ["nonsense", '{"made_by": "x"}', '{"files": [{"slice": 7}]}'])
+def test_a_report_that_is_none(note, scan, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "denoise.json").write_text(note)
+    with pytest.raises(
+        ValueError, match=r"denoise\.json: expected the notes of an interrupted run"
+    ):
+        denoise_scan(scan, tmp_path / "out", model=MODEL, resume=True)
+    assert contents(tmp_path / "out") == {"denoise.json": note.encode()}
 
 
 @pytest.mark.slow
@@ -521,6 +625,24 @@ def test_quiet(quiet, scan, tmp_path, capsys, monkeypatch):
     assert main(["denoise", str(scan), str(tmp_path / "out"), "--model", MODEL, *options]) == 0
     captured = capsys.readouterr()
     assert bool(captured.out) == bool(captured.err) == (not quiet)
+
+
+@pytest.mark.parametrize("done", [0, 3])
+def test_the_progress_line_tells_the_time_left(done, scan, tmp_path, capsys, monkeypatch):
+    """Each slice takes a minute; those that an earlier run has made count as slices, and take none."""
+    from helpers.scans import run
+
+    denoise_scan(scan, tmp_path / "out", model=MODEL)
+    report = json.loads((tmp_path / "out" / "denoise.json").read_text())
+    for note in report["files"][done:]:
+        (tmp_path / "out" / note["file"]).unlink()
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    clock = SimpleNamespace(monotonic=itertools.count(0, 60).__next__)
+    monkeypatch.setattr(run, "time", clock)
+    denoise_scan(scan, tmp_path / "out", model=MODEL, resume=True)
+    shown = re.findall(r"[^\r\x1b]+ left", capsys.readouterr().err)
+    wanted = [f"[K{number} of 7 slices, {7 - number} min left" for number in range(done + 1, 8)]
+    assert shown == wanted
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 
 from helpers import baselines
 from helpers.contract import About, checked
-from helpers.scans.stream import removed_noise
+from helpers.scans.stream import removed_noise, subtracted
 
 
 def noisy_scan(count, rng):
@@ -51,6 +51,37 @@ def test_no_slice_is_read_in_vain(neighbours, slabs):
     denoiser = checked(lambda noisy: seen.append(len(noisy)) or noisy, About("", neighbours))
     list(removed_noise(denoiser, lambda index: np.zeros((8, 8)), 37))
     assert seen == slabs
+
+
+U12, I12 = (0, 4095), (-2048, 2047)
+SUBTRACTED = {  # the type, the ends, the slope; a stored value, what is removed from it in HU, and what is left
+    "12 bits, low end": ("u2", U12, 1, 3, 9, 0),
+    "12 bits, high end": ("u2", U12, 1, 4090, -9, 4095),
+    "12 bits, inside": ("u2", U12, 1, 4090, -2, 4092),
+    "12 bits, steps of 2 HU": ("u2", U12, 2, 3, 9, 0),
+    "12 bits, negative slope, low end": ("u2", U12, -1, 3, -9, 0),
+    "12 bits, negative slope, high end": ("u2", U12, -1, 4090, 9, 4095),
+    "12 bits with a sign, low end": ("i2", I12, 1, -2046, 9, -2048),
+    "12 bits with a sign, high end": ("i2", I12, 1, 2045, -9, 2047),
+    "12 bits with a sign, negative slope": ("i2", I12, -1, 2045, 9, 2047),
+    "16 bits, low end": ("u2", None, 1, 3, 9, 0),
+    "16 bits, high end": ("u2", None, 1, 65530, -9, 65535),
+    "16 bits, negative slope": ("u2", None, -0.5, 65530, 9, 65535),
+    "16 bits with a sign, low end": ("i2", None, 1, -32760, 9, -32768),
+    "16 bits with a sign, high end": ("i2", None, 1, 32760, -9, 32767),
+    "16 bits with a sign, negative slope": ("i2", None, -1, -32760, -9, -32768),
+    "8 bits": ("u1", None, 1, 250, -9, 255),
+    "beyond every type": ("u2", U12, 1, 3, -1e12, 4095),
+    "nothing removed from padding": ("u2", U12, 1, 63536, 0, 63536),
+    "real numbers have no ends": ("f4", None, 1, 3, 9, -6),
+}
+
+
+@pytest.mark.parametrize("name", SUBTRACTED)
+def test_values_are_never_wrapped_around(name):
+    kind, ends, slope, stored, removed, left = SUBTRACTED[name]
+    result = subtracted(np.array([stored], kind), np.array([removed], np.float32), slope, ends)
+    assert result.dtype == kind and result.tolist() == [left]
 
 
 def test_what_works_on_all_slices_at_once_is_refused():

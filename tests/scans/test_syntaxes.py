@@ -1,11 +1,14 @@
 """All common transfer syntaxes: the pixels are those of the file that was not compressed."""
 
+import base64
+
 import numpy as np
 import pydicom
 import pytest
 from pydicom import uid
 from pydicom.data import get_testdata_file
-from pydicom.pixels import pixel_array
+from pydicom.encaps import encapsulate
+from pydicom.pixels import get_decoder, pixel_array
 from scans_of_tests import by_place, compress, image_file, write
 
 from helpers.data import load_dicom
@@ -20,6 +23,36 @@ COMPRESSED = {
     "JPEG2000": uid.JPEG2000,
     "RLELossless": uid.RLELossless,
 }
+
+# The pixels of `image_file()`, compressed without loss by OpenJPH 0.26 (imagecodecs.htj2k_encode).
+HTJ2K = base64.b64decode(
+    "/0//UQApQAAAAAAoAAAAGAAAAAAAAAAAAAAAKAAAABgAAAAAAAAAAAABDwEB/1AACAACAAAACv9SAAwAAgABAAUEBEAB/1wA"
+    "EyCIkJCQkJCQkJCQkJCQiIiI/2QAFwABT3BlbkpQSCBWZXIgMC4yNi4zLv+QAAoAAAAAAWkAAf+TwAAqAK39X/sBQjQAwAAS"
+    "wAATwAASAPkAR3QAErTtAKI0AP0ncwDAABLAABUwAASAqP4QUwAMMrMACAD2NgD9CTMAwAAVMAAFvQAAVAA0aOqEfwEehgCk"
+    "HQgdbBvQGUIycIrIDphK/gAgLCED3MgXhCBqnQAssCFkAD5GAMAAFdAABd3AABUAkDEAM+6AJe+JspwD2gB6IqVcQ0hNUhed"
+    "Hp7vDk6vDn+Tw9XB4WVtOLg1fAsNt2aGR40hzB4AMKZjAU6ZjAU3RjQQga0AAGo1ARS076AI8TYAwAAtiAAF6xAACoAAAMCA"
+    "iIiICMF/+Hp6enp8lmMYxjGM7wCjt+V3/mDjZehq7W/ydPd5/H5BiNNP/u9rv/rQX77xg8/728u+9agfveczT/nHKf4D/0YF"
+    "KBv3lKBv3lKBv3lKBv3lKBvrEEDWghA1oIQNaCEDWoAAajgCwfx/DEHRNwD/2Q=="
+)
+
+
+@pytest.mark.parametrize("syntax", [uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K])
+def test_high_throughput_jpeg_2000(syntax, tmp_path):
+    old = image_file(0, BitsStored=16, HighBit=15)
+    plain = old.PixelData
+    old.PixelData = encapsulate([HTJ2K])
+    old["PixelData"].is_undefined_length = True
+    old.file_meta.TransferSyntaxUID = syntax
+    write(tmp_path / "scan", [old])
+    denoise_scan(tmp_path / "scan", tmp_path / "out", model=MODEL, strength=0)
+    (new,) = by_place(tmp_path / "out").values()
+    assert new.PixelData == plain
+
+
+@pytest.mark.parametrize("name", COMPRESSED)
+def test_gdcm_comes_first_where_there_are_several_decoders(name):
+    plugins = get_decoder(COMPRESSED[name]).available_plugins
+    assert plugins[0] == ("pydicom" if name == "RLELossless" else "gdcm")
 
 
 @pytest.mark.parametrize("signed", [False, True])

@@ -1,6 +1,9 @@
 """helpers.scans.voxels: NIfTI, NRRD and MetaImage files, from file to file and out of DICOM."""
 
 import json
+import os
+import shutil
+from types import SimpleNamespace
 
 import nibabel
 import numpy as np
@@ -216,6 +219,25 @@ def test_dicom_to_nifti_of_slopes_that_are_no_whole_numbers(tmp_path):
     hu = np.stack([file.pixel_array * 0.5 - 512 for file in files]).transpose(2, 1, 0)
     np.testing.assert_allclose(image.get_fdata() + noise, hu, atol=1e-3)
     assert noise.std() > 0.1
+
+
+@pytest.mark.parametrize("suffix", [".nrrd", ".mha"])
+@pytest.mark.parametrize(("short", "message"), [("memory", "the memory"), ("disk", "has room for")])
+def test_a_volume_that_has_no_room_is_not_read(
+    short, message, suffix, volume, tmp_path, monkeypatch
+):
+    """Its head alone tells the size."""
+    path = tmp_path / f"scan{suffix}"
+    sitk.WriteImage(sitk.GetImageFromArray(volume), str(path))
+    if short == "memory":
+        monkeypatch.setattr(os, "sysconf", lambda name: 80)
+    else:
+        monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=6719))
+    monkeypatch.setattr(sitk.ImageFileReader, "Execute", None)
+    with pytest.raises(
+        ValueError, match=rf"{path.name}: .*unpacked it has 6720 bytes, .*{message}"
+    ):
+        denoise_scan(path, tmp_path / f"out{suffix}", model=MODEL)
 
 
 def test_a_volume_in_the_place_of_its_source_is_refused(volume, tmp_path):
