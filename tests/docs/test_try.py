@@ -180,6 +180,30 @@ def _picture(path, grey):
     cv2.imwrite(str(path), np.rint(grey * 255).astype(np.uint8))
 
 
+def _choose(page, path):
+    """Choose a file as readers do, by the dialogue."""
+    with page.expect_file_chooser() as dialogue:
+        page.click("#try-file")
+    assert page.input_value("#try-file") == ""  # else a browser is silent if the file is the same
+    _act(page, lambda: dialogue.value.set_files(path))
+
+
+def test_own_file_can_be_chosen_and_shown_again(page, tmp_path, pictures):
+    path = tmp_path / "own.png"
+    assert page.is_disabled("#try-own")  # there is nothing to show yet
+    _picture(path, pictures[0])
+    _choose(page, path)
+    assert "own.png, 32 x 24 pixels" in page.inner_text("#try-about")
+    _picture(path, pictures[0, :20])
+    _choose(page, path)
+    assert "own.png, 32 x 20 pixels" in page.inner_text("#try-about")
+    _act(page, lambda: page.select_option("#try-sample", "phantom"))
+    assert "own.png" not in page.inner_text("#try-about")
+    _act(page, lambda: page.select_option("#try-sample", ""))
+    assert "own.png, 32 x 20 pixels" in page.inner_text("#try-about")
+    assert page.is_hidden("#try-bm3d")
+
+
 def test_a_dropped_picture_is_denoised(page, pictures):
     _, content = cv2.imencode(".png", np.rint(pictures[0] * 255).astype(np.uint8))
     _act(page, lambda: page.evaluate(DROP, ["own.png", content.ravel().tolist()]))
