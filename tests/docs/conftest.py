@@ -86,8 +86,8 @@ def chromium():
 def tab(chromium, address):
     """A fresh tab of 1280 x 900 pixels.
 
-    `tab.faults` collects what a page complains of, or asks of other machines. `tab.denoised()` waits until the page "Try it"
-    has denoised; on other pages there is nothing to wait for.
+    `tab.faults` collects what a page complains of, or asks of other machines. `tab.denoised()` waits until the page
+    "Try it" has denoised; on other pages there is nothing to wait for.
     """
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(MILLISECONDS)
