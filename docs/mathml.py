@@ -2,6 +2,8 @@
 
 from latex2mathml.converter import convert
 
+REACHED = "pst-scrollable-table-container"  # the theme lets the keyboard scroll what has this class and is too wide
+
 
 def _inline(writer, node):
     writer.body.append(convert(node.astext()))
@@ -9,8 +11,8 @@ def _inline(writer, node):
 
 
 def _display(writer, node):
-    text = node.astext()
-    writer.body.append(f'<div class="math">{convert(text, display="block")}</div>')
+    formula = convert(node.astext(), display="block")
+    writer.body.append(f'<div class="math {REACHED}">{formula}</div>')
     _skip(node)
 
 

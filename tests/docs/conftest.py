@@ -15,6 +15,11 @@ import vendor
 
 ROOT = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+DENOISED = """() => {
+    const message = document.querySelector("#try-message");
+    return !message || message.textContent.startsWith("Denoised in");
+}"""
+MILLISECONDS = 120_000  # a busy machine may take its time
 REQUIRED = "SITE_TESTS_REQUIRED"  # where this variable is set, what is missing is a failure
 
 
@@ -79,10 +84,16 @@ def chromium():
 
 @pytest.fixture
 def tab(chromium, address):
-    """A fresh tab of 1280 x 900 pixels; `tab.faults` collects what a page complains of, or asks of other machines."""
+    """A fresh tab of 1280 x 900 pixels.
+
+    `tab.faults` collects what a page complains of, or asks of other machines. `tab.denoised()` waits until the page
+    "Try it" has denoised; on other pages there is nothing to wait for.
+    """
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(MILLISECONDS)
     page = context.new_page()
     page.faults = faults = []
+    page.denoised = functools.partial(page.wait_for_function, DENOISED)
     page.on("console", lambda said: said.type == "error" and faults.append(said.text))
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("requestfailed", lambda request: faults.append(f"not loaded: {request.url}"))

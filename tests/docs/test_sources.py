@@ -216,3 +216,25 @@ def test_glossary_numbers():
         assert round(metrics.psnr(clean, clean + error)[0], 2) == level
         assert f"{level} dB" in words["PSNR"]
     assert round(10 * np.log10(10)) == 10 and round(20 * np.log10(2)) == 6  # "dB"
+
+
+def _letters(formula):
+    """Return the letters of a formula, with index and hat; names of functions and words are none."""
+    formula = re.sub(
+        r"\\(mathrm|text)\{[^}]*\}(\[[^\]]*\])?|\\(?!hat|sigma)[a-zA-Z]+", " ", formula
+    )
+    return {*re.findall(r"\\hat\{[a-z]\}|(?:\\sigma|[A-Za-z])(?:_\w)?", formula)}
+
+
+def test_glossary_has_the_symbols_of_the_series():
+    found = _letters(r"\hat{x} = f(N_0 \sigma_e) \exp(z) \mathrm{MSE}")
+    assert found == {r"\hat{x}", "f", "N_0", r"\sigma_e", "z"}
+    text = (publish.ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    known = _letters(" ".join(re.findall(r"^\| (\$.+?) \|", text, flags=re.MULTILINE)))
+    passing = {"t", "x_i", "y_i"}  # the sigmoid's variable; one of the images, one of the pixels
+    for path in publish.notebooks():
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        told = " ".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+        if path.stem[0] == "0":  # an appendix explains the letters of its own
+            for formula in re.findall(r"\$\$.+?\$\$|\$[^$]+\$", told, flags=re.DOTALL):
+                assert _letters(formula) <= known | passing, f"{path.stem}: {formula}"

@@ -6,7 +6,10 @@ const LARGEST = 1024; // pixels along an edge; of a larger image, the middle is 
 const SMALLEST = 16;
 const HU_LOW = -1000; // as helpers/hounsfield.py
 const HU_HIGH = 400;
-const PLAIN = ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99"];
+const PLAIN = ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1"]; // transfer syntaxes
+const OTHER = { "1.2.840.10008.1.2.1.99": "is deflated", "1.2.840.10008.1.2.2": "is big-endian" };
+const CT = "1.2.840.10008.5.1.4.1.1.2"; // as CT_IMAGES of helpers/data/frames.py: plain, enhanced, converted
+const CT_IMAGES = [CT, `${CT}.1`, `${CT}.2`];
 
 /** What went wrong, in one sentence for the reader. */
 export class Refusal extends Error {}
@@ -47,27 +50,35 @@ export async function readPicture(blob, name) {
 
 /** Decode an uncompressed CT slice and map Hounsfield units to grey levels. */
 function readDicom(bytes, name) {
-  let data;
-  try {
-    data = dicomParser.parseDicom(bytes);
-  } catch {
-    throw new Refusal(`${name}: expected a DICOM slice, and this file is damaged or no DICOM file.`);
+  const parsed = (parse) => {
+    try {
+      return parse(bytes);
+    } catch {
+      throw new Refusal(`${name}: expected a DICOM slice, and this file is damaged or no DICOM file.`);
+    }
+  };
+  const syntax = parsed(dicomParser.readPart10Header).string("x00020010") ?? PLAIN[0];
+  if (!PLAIN.includes(syntax)) {
+    const fault = OTHER[syntax] ?? "has compressed pixels";
+    throw new Refusal(`${name}: expected an uncompressed little-endian DICOM slice, and this one ${fault}.`);
   }
-  const syntax = data.string("x00020010") ?? PLAIN[0];
+  const data = parsed(dicomParser.parseDicom);
+  if (!CT_IMAGES.includes(data.string("x00080016")) || data.string("x00080008")?.includes("LOCALIZER")) {
+    throw new Refusal(`${name}: expected a CT slice, and this DICOM file is of another kind.`);
+  }
   const element = data.elements.x7fe00010;
   const [height, width, bits] = ["x00280010", "x00280011", "x00280100"].map((tag) => data.uint16(tag));
   const frames = Number(data.string("x00280008") ?? 1);
-  if (!PLAIN.includes(syntax) || element?.fragments) {
-    throw new Refusal(`${name}: expected an uncompressed DICOM slice, and the pixels of this one are compressed.`);
-  }
-  if (!element || bits !== 16 || frames !== 1 || (data.uint16("x00280002") ?? 1) !== 1) {
+  if (!element || element.fragments || bits !== 16 || frames !== 1 || (data.uint16("x00280002") ?? 1) !== 1) {
     throw new Refusal(`${name}: expected one CT slice of 16-bit grey pixels.`);
   }
   if (!width || !height || element.length < 2 * width * height) {
     throw new Refusal(`${name}: the pixels are missing or cut off.`);
   }
-  const slope = Number(data.string("x00281053") ?? 1);
-  const intercept = Number(data.string("x00281052") ?? 0);
+  const [slope, intercept] = ["x00281053", "x00281052"].map((tag) => parseFloat(data.string(tag)));
+  if (!slope || isNaN(intercept)) {
+    throw new Refusal(`${name}: expected a CT slice whose RescaleSlope and RescaleIntercept lead to Hounsfield units.`);
+  }
   const signed = data.uint16("x00280103") === 1;
   const view = new DataView(data.byteArray.buffer, data.byteArray.byteOffset + element.dataOffset);
   const grey = new Float32Array(width * height);

@@ -11,7 +11,8 @@ const engine = new Worker(here("./engine.js"), { type: "module" });
 const waiting = new Map(); // calls of the engine by number
 const NAMES = { clean: "clean", noisy: "noisy", bm3d: "BM3D", denoised: "network" };
 let shown = { images: {} }; // what the canvases show
-let source = null; // {name, grey, width, height}
+let source = null; // {title, grey, width, height}, and of a sample its name, sample
+let own = null; // the source that the reader's last file became
 let turn = 0; // only the newest request is shown
 
 engine.onmessage = ({ data }) => {
@@ -129,15 +130,21 @@ async function chooseSample(name) {
 
 async function chooseFile(file) {
   try {
-    source = { ...(await readFile(file)), title: file.name };
+    own = { ...(await readFile(file)), title: file.name };
   } catch (error) {
     const sentence = error instanceof Refusal ? error.message : `${file.name}: this file could not be read.`;
     say(sentence, true);
     return;
   }
+  part("own").disabled = false;
   part("sample").value = "";
+  await showOwn();
+}
+
+async function showOwn() {
+  source = own;
   part("about").textContent =
-    `${file.name}, ${source.width} x ${source.height} pixels. It stays in this browser. With noise added, PSNR ` +
+    `${source.title}, ${source.width} x ${source.height} pixels. It stays in this browser. With noise added, PSNR ` +
     "compares with the file as it is; BM3D is stored for the samples only.";
   await update();
 }
@@ -159,7 +166,8 @@ part("noise").max = stds.length - 1;
 part("noise").value = stds.indexOf(0.07);
 part("noise").addEventListener("input", update);
 part("network").addEventListener("change", update);
-part("sample").addEventListener("change", ({ target }) => target.value && chooseSample(target.value));
+part("sample").addEventListener("change", ({ target }) => (target.value ? chooseSample(target.value) : showOwn()));
+part("file").addEventListener("click", ({ target }) => (target.value = "")); // the same file can come again
 part("file").addEventListener("change", ({ target }) => target.files[0] && chooseFile(target.files[0]));
 part("divider").addEventListener("input", divide);
 for (const side of ["left", "right"]) part(side).addEventListener("change", swipe);
