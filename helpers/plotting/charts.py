@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 
-from .canvas import check_length, check_some, colours_of, finish
+from .canvas import PHONE, check_length, check_some, colours_of, finish
 from .labelled import labelled_points, name_ends
 
 _LEGEND = {"frameon": False, "fontsize": 10}
@@ -41,14 +41,14 @@ def loss_curves(histories, metric="loss", *, ylabel="loss", log=False, title=Non
     Examples
     --------
     >>> loss_curves({"Adam": {"loss": [0.3, 0.2], "val_loss": [0.35, 0.3]}})
-    <Figure size 1050x540 with 1 Axes>
+    <Figure size 900x540 with 1 Axes>
     """
     check_some(histories, "histories")
     histories = {name: getattr(history, "history", history) for name, history in histories.items()}
     for name, curves in histories.items():
         if metric not in curves:
             raise ValueError(f"histories: expected {metric!r} in {name}, got {', '.join(curves)}")
-    figure, axis = plt.subplots(figsize=(7, 3.6), layout="constrained")
+    figure, axis = plt.subplots(figsize=(PHONE, 3.6), layout="constrained")
     ends, colours = {}, colours_of(histories)
     for name, curves in histories.items():
         colour = colours[name]
@@ -97,7 +97,7 @@ def score_curves(
     Returns
     -------
     matplotlib.figure.Figure
-        More than four curves get a larger figure, with the legend below them.
+        More than four curves get a higher figure, with the legend below them.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def score_curves(
     Examples
     --------
     >>> score_curves({"test": ([2, 4, 8], [10.1, 11.2, 12.9])}, "code size", "PSNR (dB)", log=True)
-    <Figure size 1050x540 with 1 Axes>
+    <Figure size 900x540 with 1 Axes>
     """
     check_some(curves, "curves")
     dashed = dashed or {}
@@ -116,8 +116,8 @@ def score_curves(
     for what, lines in (("curves", curves), ("dashed", dashed)):
         for name, (x, y) in lines.items():
             check_length(y, len(x), what, f"in {name}")
-    size = (6.2, 4.6) if len(curves) > 4 else (7, 3.6)
-    figure, axis = plt.subplots(figsize=size, layout="constrained")
+    height = 4.6 if len(curves) > 4 else 3.6
+    figure, axis = plt.subplots(figsize=(PHONE, height), layout="constrained")
     # One more marker than there are colours: no two curves look alike.
     for (name, colour), marker in zip(colours_of(curves).items(), cycle("osD^vP*X")):
         x, y = curves[name]
@@ -168,7 +168,7 @@ def quality_against_time(scores, seconds, intervals=None, *, title=None):
     Examples
     --------
     >>> quality_against_time({"median": 28.6, "BM3D": 32.3}, {"median": 1e-4, "BM3D": 1.1})
-    <Figure size 930x690 with 1 Axes>
+    <Figure size 900x690 with 1 Axes>
     """
     times = {name: 1000 * seconds.get(name, 0) for name in scores}
     if not times or min(times.values()) <= 0:

@@ -254,7 +254,7 @@ def detail_grid(images, box, clean, *, columns=4, limit=0.1, hu=WINDOW_WIDTH, ti
     return canvas.finish(figure)
 
 
-def noise_columns(clean, noisy, *, span=(-1, 1), title=None):
+def noise_columns(clean, noisy, *, span=(-1, 1), hu=None, title=None):
     """Show corrupted versions of an image, and below each the histogram of what was added.
 
     Parameters
@@ -265,6 +265,8 @@ def noise_columns(clean, noisy, *, span=(-1, 1), title=None):
         Name of each corruption and its result.
     span : (float, float)
         First and last difference of the histograms, in grey levels.
+    hu : float, optional
+        HU in one grey level, told below the histograms, where the images are CT.
     title : str, optional
 
     Returns
@@ -275,8 +277,8 @@ def noise_columns(clean, noisy, *, span=(-1, 1), title=None):
     Raises
     ------
     ValueError
-        If `clean` is no batch in [0, 1], `noisy` is empty, or one of it is no batch of the same shape
-        near [0, 1].
+        If `clean` is no batch in [0, 1], `noisy` is empty, one of it is no batch of the same shape
+        near [0, 1], or `hu` is not above 0.
 
     Examples
     --------
@@ -285,6 +287,7 @@ def noise_columns(clean, noisy, *, span=(-1, 1), title=None):
     <Figure size 660x780 with 4 Axes>
     """
     canvas.check_some(noisy, "noisy")
+    hu = canvas.check_hu(hu)
     clean = check_images(clean, "clean")
     noisy = {name: check_like(images, clean, f"noisy[{name!r}]") for name, images in noisy.items()}
     width = min(2.2, canvas.PHONE / len(noisy))
@@ -298,7 +301,8 @@ def noise_columns(clean, noisy, *, span=(-1, 1), title=None):
         histogram.set(ylim=(2e-3, 150))
         histogram.tick_params(labelleft=histogram is axes[1, 0])
     axes[1, 0].set_ylabel("share of pixels (%)")
-    figure.supxlabel("noisy - clean (grey levels)", fontsize=10)
+    unit = "grey levels" if hu is None else f"grey levels; 1 is {hu:,g} HU"
+    figure.supxlabel(f"noisy - clean ({unit})", fontsize=10)
     return canvas.finish(figure)
 
 

@@ -4,11 +4,12 @@ from itertools import product
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.text import Text
 
-from .canvas import check_intervals, check_length, check_some, colours_of, finish
+from .canvas import PHONE, check_intervals, check_length, check_some, colours_of, finish
 
-_POINTS = 10  # the size of a name: in a figure of 6.2 inches, 8 pixels and more on a phone
-_STEPS = [0] + [sign * 1.2 * k for k in range(1, 8) for sign in (1, -1)]  # heights of letters
+_POINTS = 10  # the size of a name
+_STEPS = [0] + [sign * 1.2 * k for k in range(1, 15) for sign in (1, -1)]  # heights of letters
 _LINE = {"arrowstyle": "-", "color": "0.6", "lw": 0.6, "shrinkA": 0, "shrinkB": 2}
 
 
@@ -41,7 +42,7 @@ def difference_curves(curves, reference, xlabel, unit="dB", *, highlight=(), tit
     Examples
     --------
     >>> difference_curves({"BM3D": ([1, 2], [30, 29]), "U-Net": ([1, 2], [31, 30])}, "BM3D", "noise")
-    <Figure size 930x690 with 1 Axes>
+    <Figure size 900x690 with 1 Axes>
     """
     check_some(curves, "curves")
     if reference not in curves:
@@ -55,7 +56,7 @@ def difference_curves(curves, reference, xlabel, unit="dB", *, highlight=(), tit
         check_length(y, len(x), "curves", f"in {name}")
         if list(x) != settings:
             raise ValueError(f"curves: expected {settings} as horizontal values in {name}")
-    figure, axis = plt.subplots(figsize=(6.2, 4.6), layout="constrained")
+    figure, axis = plt.subplots(figsize=(PHONE, 4.6), layout="constrained")
     shown = [name for name in curves if not highlight or name in (*highlight, reference)]
     ends, colours = {}, dict.fromkeys(curves, "#808080") | colours_of(shown)
     for name, colour in colours.items():
@@ -99,11 +100,11 @@ def labelled_points(points, xlabel, ylabel, *, intervals=None, zero=None, log=Fa
     Examples
     --------
     >>> labelled_points({"median": (28.6, 0.7), "BM3D": (32.4, 0.4)}, "PSNR (dB)", "share kept")
-    <Figure size 930x690 with 1 Axes>
+    <Figure size 900x690 with 1 Axes>
     """
     check_some(points, "points")
     check_intervals(intervals, points)
-    figure, axis = plt.subplots(figsize=(6.2, 4.6), layout="constrained")
+    figure, axis = plt.subplots(figsize=(PHONE, 4.6), layout="constrained")
     for name, colour in colours_of(points).items():
         axis.plot(*points[name], "o", ms=7, color=colour)
         if intervals is not None:
@@ -127,10 +128,13 @@ def labelled_points(points, xlabel, ylabel, *, intervals=None, zero=None, log=Fa
     figure.draw_without_rendering()  # now the places in pixels are known
     places = {name: axis.transData.transform(point) for name, point in points.items()}
     taken = [drawn.get_window_extent().extents for drawn in (*axis.lines, *axis.texts)]
+    style = {"va": "center", "fontsize": _POINTS, "arrowprops": _LINE}
+    words = {name: axis.annotate(name, point, point, **style) for name, point in points.items()}
+    # Of the words alone: an annotation's own box holds its line, too.
+    sizes = {name: Text.get_window_extent(text).size for name, text in words.items()}
     letter = _POINTS / 72 * figure.dpi
-    for name, corner in _free_places(places, taken, axis.bbox.extents, letter).items():
-        text = axis.transData.inverted().transform(corner)
-        axis.annotate(name, points[name], text, va="center", fontsize=_POINTS, arrowprops=_LINE)
+    for name, corner in _free_places(places, taken, axis.bbox.extents, sizes, letter).items():
+        words[name].set_position(axis.transData.inverted().transform(corner))
     return finish(figure)
 
 
@@ -170,28 +174,35 @@ def _apart(values, gap):
     return {name: float(value + k * gap) for k, (name, value) in enumerate(zip(names, moved))}
 
 
-def _free_places(points, taken, frame, size):
-    """Choose where each label starts, so that it covers nothing and stays in the frame.
+def _free_places(points, taken, frame, sizes, letter):
+    """Choose where each name starts, so that it covers nothing, its line no other name, and it stays in the frame.
 
-    Everything is in pixels: points, what is taken and the frame as boxes (left, bottom, right, top), and `size`, the
-    height of a letter.
+    Everything is in pixels: points, what is taken and the frame as boxes (left, bottom, right, top), `sizes` as
+    (width, height), and the height of a letter.
     """
-    taken, chosen = [*taken], {}
+    taken, boxes, chosen = [*taken], [], {}
     for name, (x, y) in sorted(points.items(), key=lambda item: -item[1][1]):
-        width = 0.62 * size * len(name)
-        for step, side in product(_STEPS, (size, -1.4 * size - width, -width / 2)):
-            left, middle = x + side, y + step * size
-            box = (left, middle - 0.6 * size, left + width, middle + 0.6 * size)
+        width, height = sizes[name]
+        for step, side in product(_STEPS, (letter, -letter - width, -width / 2)):
+            left, middle = x + side, y + step * letter
+            around = 0.1 * letter  # for lines, which are no wider
+            below, above = middle - height / 2 - around, middle + height / 2 + around
+            box = (left - around, below, left + width + around, above)
             inside = (
                 frame[0] < box[0] and frame[1] < box[1] and box[2] < frame[2] and box[3] < frame[3]
             )
-            if inside and not any(_touch(box, other) for other in taken):
+            line = np.tile(np.linspace((left + width / 2, middle), (x, y), 20), 2)  # dots as boxes
+            if inside and not _touch([box], taken) and not _touch(line, boxes):
                 break
-        taken.append(box)
+        taken += [box, *line]
+        boxes.append(box)
         chosen[name] = (left, middle)
     return chosen
 
 
-def _touch(a, b):
-    """Tell whether two boxes (left, bottom, right, top) overlap."""
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+def _touch(some, others):
+    """Tell whether any of some boxes (left, bottom, right, top) overlaps any of others."""
+    return any(
+        a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+        for a, b in product(some, others)
+    )

@@ -5,7 +5,7 @@ from itertools import cycle
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .canvas import COLOURS, check_some, colours_of, finish
+from .canvas import COLOURS, PHONE, check_some, colours_of, finish
 
 
 def score_dots(groups, xlabel, *, marks=None, title=None):
@@ -34,18 +34,18 @@ def score_dots(groups, xlabel, *, marks=None, title=None):
     Examples
     --------
     >>> score_dots({"code size": {"8": 13.0, "32": 14.4}, "loss": {"BCE": 14.4, "MSE": 14.2}}, "PSNR (dB)")
-    <Figure size 1050x375 with 1 Axes>
+    <Figure size 900x375 with 1 Axes>
     """
     check_some(groups, "groups")
     for group, scores in groups.items():
         check_some(scores, f"groups[{group!r}]")
-    size = (7, 0.75 * len(groups) + 1)
+    size = (PHONE, 0.75 * len(groups) + 1)
     figure, axis = plt.subplots(figsize=size, layout="constrained")
     for row, (scores, colour) in enumerate(zip(groups.values(), cycle(COLOURS))):
         names = sorted(scores, key=scores.get)
         axis.plot([scores[name] for name in names], [row] * len(names), "o-", lw=1, color=colour)
         for name, (height, side) in zip(names, cycle([(6, "bottom"), (-6, "top")])):
-            style = {"textcoords": "offset points", "ha": "center", "va": side, "fontsize": 9}
+            style = {"textcoords": "offset points", "ha": "center", "va": side, "fontsize": 10}
             axis.annotate(name, (scores[name], row), (0, height), **style)
     for (name, value), style in zip((marks or {}).items(), cycle((":", "-."))):
         axis.axvline(value, ls=style, color="0.35", label=name)
@@ -53,7 +53,7 @@ def score_dots(groups, xlabel, *, marks=None, title=None):
     axis.set(ylim=(len(groups) - 0.4, -0.6), xlabel=xlabel, title=title)
     axis.grid(alpha=0.3, axis="x")
     if marks:
-        axis.legend(frameon=False, fontsize=9)
+        axis.legend(frameon=False, fontsize=10)
     return finish(figure)
 
 
@@ -82,7 +82,7 @@ def score_bars(groups, *, unit="PSNR (dB)", title=None):
     Examples
     --------
     >>> score_bars({"before": {"a": 20.0, "b": 25.0}, "after": {"a": 30.0, "b": float("inf")}})
-    <Figure size 960x312 with 1 Axes>
+    <Figure size 900x312 with 1 Axes>
     """
     values = [value for group in groups.values() for value in group.values()]
     if not all(groups.values()) or not any(np.isfinite(values)) or np.isnan(values).any():
@@ -92,7 +92,7 @@ def score_bars(groups, *, unit="PSNR (dB)", title=None):
     colours = colours_of(dict.fromkeys(method for group in groups.values() for method in group))
     edge = 1.15 * max(0, *(value for value in values if np.isfinite(value)))
     height = 0.22 * len(values) + 0.15 * len(groups) + 0.9
-    figure, axis = plt.subplots(figsize=(6.4, round(height, 2)), layout="constrained")
+    figure, axis = plt.subplots(figsize=(PHONE, round(height, 2)), layout="constrained")
     position, middles, bars = 0.0, [], {}
     for group in groups.values():
         middles.append(position + (len(group) - 1) / 2)

@@ -10,6 +10,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 import publish
 from helpers import baselines, contract, noise, plotting, training
 from helpers.comparison import SCANS, read_results
+from helpers.plotting import canvas
 
 # Machado, Oliveira and Fernandes, IEEE Trans. Visualization and Computer Graphics 15, 2009: what is seen without one
 # kind of cones, in linear light.
@@ -81,3 +82,21 @@ def test_others_take_the_colours_that_are_free():
 
 def test_figures_are_sharp():
     assert plotting.score_bars({"one": {"a": 30.0}}).dpi == 150
+
+
+SCORES, CURVE = {"a": 30.0, "b": 31.0}, ([1, 2], [30, 31])
+CHARTS = {
+    "loss_curves": lambda: plotting.loss_curves({"a": {"loss": [0.3, 0.2]}}),
+    "score_curves": lambda: plotting.score_curves({"a": CURVE}, "x", "y"),
+    "many score_curves": lambda: plotting.score_curves(dict.fromkeys("abcde", CURVE), "x", "y"),
+    "quality_against_time": lambda: plotting.quality_against_time(SCORES, SCORES),
+    "labelled_points": lambda: plotting.labelled_points({"a": (1, 2)}, "x", "y"),
+    "difference_curves": lambda: plotting.difference_curves({"a": CURVE}, "a", "x"),
+    "score_bars": lambda: plotting.score_bars({"one": SCORES}),
+    "score_dots": lambda: plotting.score_dots({"one": SCORES}, "x"),
+}
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_charts_are_as_wide_as_a_phone_can_show(name):
+    assert CHARTS[name]().get_figwidth() == canvas.PHONE

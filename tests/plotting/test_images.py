@@ -191,6 +191,9 @@ def test_noise_columns_shows_first_image_and_all_differences():
     heights = {round(bar.get_x() + bar.get_width() / 2, 2): bar.get_height() for bar in bars}
     assert heights[0.0] == pytest.approx(75)
     assert heights[0.49] + heights.get(0.52, 0) == pytest.approx(25)
+    assert figure.get_supxlabel() == "noisy - clean (grey levels)"
+    of_ct = plotting.noise_columns(clean, {"one": brighter}, hu=hounsfield.WINDOW_WIDTH)
+    assert of_ct.get_supxlabel() == "noisy - clean (grey levels; 1 is 1,400 HU)"
 
 
 def test_weight_grid_puts_zero_in_the_middle():
@@ -216,6 +219,7 @@ BAD = [
     ("hu: expected", lambda: plotting.before_and_after(ONE, ONE, hu=0)),
     ("hu: expected", lambda: plotting.zoom_rows({"a": ONE}, BOX, hu="1400")),
     ("hu: expected", lambda: plotting.detail_grid({"a": ONE}, BOX, ONE, hu=np.nan)),
+    ("hu: expected", lambda: plotting.noise_columns(IMAGES, {"a": IMAGES}, hu=-1)),
     ("rng: expected", lambda: plotting.image_grid(IMAGES, rng=0)),
     ("rows: expected", lambda: plotting.image_rows({})),
     ("rows: expected", lambda: plotting.image_rows({"a": IMAGES, "b": IMAGES[:2]})),

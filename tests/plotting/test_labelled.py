@@ -56,20 +56,32 @@ def test_names_are_moved_no_more_than_needed():
     assert apart == pytest.approx({"a": -0.7, "b": 0.3, "c": 1.3})
 
 
-POINTS = {"a long name": (30.0, 0.5), "another name": (30.01, 0.51), "left": (28.0, 0.5)}
+POINTS = {
+    "like lower-case letters": {"a long name": (30.0, 0.5), "another name": (30.01, 0.51)},
+    "wide letters": {"BM4D": (32.3, 0.5), "U-Net": (32.9, 0.6), "MMWWMM": (32.87, 0.55)},
+    "many": {f"METHOD {k}": (30 + 0.3 * k, 0.5 + 0.2 * (k % 4)) for k in range(12)},
+}
 
 
 @pytest.mark.parametrize("log", [False, True])
 @pytest.mark.parametrize("dpi", [72, 150])
-def test_names_of_points_cover_nothing(dpi, log):
-    intervals = {name: (y - 0.2, y + 0.2) for name, (x, y) in POINTS.items()}
+@pytest.mark.parametrize("kind", POINTS)
+def test_names_of_points_cover_nothing(kind, dpi, log):
+    points = POINTS[kind] | {"left": (28.0, 0.5)}
+    intervals = {name: (y - 0.1, y + 0.1) for name, (x, y) in points.items()}
     with plt.rc_context({"figure.dpi": dpi}):
-        figure = plotting.labelled_points(POINTS, "PSNR (dB)", "kept", intervals=intervals, log=log)
+        figure = plotting.labelled_points(points, "PSNR (dB)", "kept", intervals=intervals, log=log)
     (axis,) = figure.axes
-    assert {text.get_text() for text in axis.texts} == set(POINTS)
-    for box in check_texts(figure, axis.bbox):
-        for x, y in axis.transData.transform(list(POINTS.values())):
-            assert not (box.x0 < x < box.x1 and box.y0 < y < box.y1)
+    assert [text.get_text() for text in axis.texts] == [*points]
+    boxes = check_texts(figure, axis.bbox)
+    bars = [axis.transData.transform([(x, y - 0.1), (x, y + 0.1)]) for x, y in points.values()]
+    for box, own in zip(boxes, axis.texts):
+        for (x, low), (_, high) in bars:
+            assert not (box.x0 < x < box.x1 and low < box.y1 and box.y0 < high)
+        middle = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+        line = np.linspace(middle, axis.transData.transform(own.xy))
+        for other in boxes:
+            assert other is box or not any(other.contains(*dot) for dot in line)
 
 
 def check_texts(figure, frame):
