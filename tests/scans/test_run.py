@@ -164,6 +164,15 @@ def test_the_same_again_gives_the_same_bytes_and_other_options_other_identifiers
     assert contents(scan) == before  # nothing is ever written into the source
 
 
+@pytest.mark.parametrize(
+    ("strength", "said"),
+    [(1, "1"), (1.0, "1"), (0.5, "0.5"), (0, "0"), (0.1234567, "0.1234567"), (1e-7, "1e-07")],
+)
+def test_all_digits_of_the_strength_count(strength, said, scan, tmp_path):
+    report = denoise_scan(scan, tmp_path / "out", model=MODEL, strength=strength, dry_run=True)
+    assert f", strength {said}, views" in report["made_by"]
+
+
 def test_what_was_removed_is_a_series_of_its_own(scan, tmp_path):
     report = denoise_scan(scan, tmp_path / "out", model=MODEL, save_noise=True)
     assert report["save_noise"] and not (tmp_path / "out" / "noise" / "denoise.json").exists()
