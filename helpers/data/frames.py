@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 import pydicom
 from pydicom import uid
+from pydicom.errors import InvalidDicomError
+
+from ..checks import reason_of
 
 CT_IMAGES = (
     uid.CTImageStorage,
@@ -86,6 +89,17 @@ def header_of(path):
         if not other:
             _check_length(header, path.stat().st_size - file.tell())
     return other, header
+
+
+def damage_of(error):
+    """Say in one line why a DICOM file could not be read.
+
+    >>> damage_of(InvalidDicomError("Use force=True to force reading."))
+    'it does not begin as DICOM files do'
+    """
+    if isinstance(error, InvalidDicomError):
+        return "it does not begin as DICOM files do"
+    return reason_of(error)
 
 
 def claims_dicom(path):

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..checks import reason_of
-from .frames import HOUNSFIELD, frames_of, header_of
+from .frames import HOUNSFIELD, damage_of, frames_of, header_of
 
 _SAME_MM = 0.01  # positions that differ by less are the same
 _EVEN = 0.1  # a distance may differ from the usual one by this share of it
@@ -209,7 +208,7 @@ def _read(path):
         slices = tuple(frames_of(path, header))
         return File(path, number=number, uid=uid, description=str(description), slices=slices)
     except Exception as error:  # pydicom raises many kinds for damaged files
-        why = f"{path}: expected a complete DICOM file of CT slices ({reason_of(error)})"
+        why = f"{path}: expected a complete DICOM file of CT slices ({damage_of(error)})"
         return File(path, fault=why, number=number)
 
 

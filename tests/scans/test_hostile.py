@@ -166,7 +166,7 @@ HOSTILE = {
     ),
     "a text file called .dcm": (
         lambda f: (_slices(f), (f / "x.dcm").write_text("hello")),
-        r"x\.dcm: expected a complete DICOM file of CT slices",
+        r"x\.dcm: expected a complete DICOM file of CT slices \(it does not begin as DICOM files do\)$",
     ),
     "an empty file": (
         lambda f: (_slices(f), (f / "x.dcm").touch()),
