@@ -142,8 +142,13 @@ def other_kind(header):
         raise ValueError("its header is incomplete")
     if kind not in CT_IMAGES:
         return uid.UID(kind).name.removesuffix(" Storage")
-    if "LOCALIZER" in header.get("ImageType", []):
+    kinds = list(header.get("ImageType") or [])
+    if "LOCALIZER" in kinds:
         return "localiser"
+    # Such as the pages of a Siemens patient protocol. A file of many frames tells their places elsewhere.
+    placed = header.get("ImagePositionPatient") or "PerFrameFunctionalGroupsSequence" in header
+    if kinds[1:2] == ["SECONDARY"] and not placed:
+        return "picture without a place"
     for name in _NEEDED:
         if name not in header:
             raise ValueError(f"it has no {name}")

@@ -12,6 +12,8 @@ from scans_of_tests import HEIGHT, WIDTH, frames_file, image_file, write
 from helpers.data import load_dicom
 from helpers.data.series import choose_series, find_series
 
+PROTOCOL = ["DERIVED", "SECONDARY", "OTHER", "CT_SOM5 PROT"]  # a page of a Siemens patient protocol
+
 
 def test_slices_are_found_at_any_depth_in_order(scan):
     found = find_series(scan)
@@ -42,6 +44,7 @@ def test_what_is_no_ct_slice_is_left_out_and_counted(scan):
         image_file(1, series="5.2", SOPClassUID=uid.XRayRadiationDoseSRStorage),
         image_file(2, series="5.3", ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"]),
         image_file(3, series="5.4", SamplesPerPixel=3),
+        image_file(4, series="5.5", ImageType=PROTOCOL, ImagePositionPatient=None),
     ]
     for file in others:
         file.file_meta.MediaStorageSOPClassUID = file.SOPClassUID
@@ -58,7 +61,39 @@ def test_what_is_no_ct_slice_is_left_out_and_counted(scan):
         "colour picture": 1,
         "file that is not DICOM": 1,
         "localiser": 1,
+        "picture without a place": 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("kind", "place", "other"),
+    [
+        (PROTOCOL, None, True),
+        (PROTOCOL, [], True),
+        (["DERIVED", "SECONDARY"], None, True),
+        (["DERIVED", "SECONDARY", "REFORMATTED"], [0, 0, 0], False),
+        (["DERIVED", "PRIMARY", "AXIAL"], None, False),
+        (["ORIGINAL", "PRIMARY", "AXIAL"], None, False),
+        ("SECONDARY", None, False),
+        (None, None, False),
+    ],
+)
+def test_a_secondary_picture_needs_no_place(kind, place, other, scan):
+    """A patient protocol lies among the slices; a slice without a place is a fault."""
+    page = image_file(7, ImageType=kind, ImagePositionPatient=place)
+    page.save_as(scan / "a" / "page.dcm", enforce_file_format=True)
+    found = find_series(scan)
+    assert found.left_out.get("picture without a place", 0) == other
+    assert bool(found.broken) == (not other and place is None)
+    if other:
+        assert len(load_dicom(scan / "a")) == 4
+
+
+def test_frames_need_no_place_in_their_header(tmp_path):
+    file = frames_file(3)
+    file.ImageType = ["DERIVED", "SECONDARY", "AXIAL"]
+    write(tmp_path, [file])
+    assert len(find_series(tmp_path).series[0].frames) == 3
 
 
 def test_frames_of_one_file(tmp_path):
