@@ -9,6 +9,9 @@ import numpy as np
 
 from .frames import HOUNSFIELD, damage_of, frames_of, header_of
 
+LINKED_FOLDER = (
+    "link to a folder"  # it is not followed: it may lead in a circle, or out of the scan
+)
 _SAME_MM = 0.01  # positions that differ by less are the same
 _EVEN = 0.1  # a distance may differ from the usual one by this share of it
 
@@ -104,7 +107,7 @@ class Found:
     series : tuple of Series
         The CT series, largest first.
     left_out : dict of str to int
-        How many files are something else, by what they are.
+        How many files are something else, and how many links lead to folders, by what they are.
     broken : tuple of str
         One sentence for each file that says it is DICOM and cannot be read, and for each folder that cannot be read.
     taken : frozenset of int
@@ -148,7 +151,7 @@ class File:
 def find_series(folder):
     """Read the headers of all files below a folder, and sort the CT slices among them into series.
 
-    No pixel is read, and no header is kept. Links to folders are not followed.
+    No pixel is read, and no header is kept. Links to folders are not followed, but counted among what is left out.
 
     Parameters
     ----------
@@ -192,6 +195,8 @@ def read_files(folder):
 
     for place, folders, names in os.walk(folder, onerror=report):
         folders.sort()
+        links = (path for name in folders if (path := Path(place, name)).is_symlink())
+        files += [File(path, other=LINKED_FOLDER) for path in links]
         files += [_read(Path(place, name)) for name in sorted(names)]
     return files
 

@@ -60,6 +60,7 @@ def test_what_is_no_ct_slice_is_left_out_and_counted(scan):
         "broken link": 1,
         "colour picture": 1,
         "file that is not DICOM": 1,
+        "link to a folder": 1,
         "localiser": 1,
         "picture without a place": 1,
     }
