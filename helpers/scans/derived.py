@@ -61,7 +61,7 @@ def derived_header(header, made_by, *, series_uid, series_number, suffix):
         One that the study does not have yet.
     suffix : str
         What is added to SeriesDescription; ImageComments and DerivationDescription are added to, too. What they say
-        already is cut where there is no room for both.
+        already is cut where there is no room for both. Earlier steps and sources stay, before ours.
 
     Returns
     -------
@@ -107,14 +107,18 @@ def derived_header(header, made_by, *, series_uid, series_number, suffix):
         sources = header.get("SourceImageEvidenceSequence", [])
         derived.SourceImageEvidenceSequence = Sequence([*sources, _evidence(header)])
     else:
-        derived.update(_derivation(header, made_by))
-        before, now = header.get("DerivationDescription"), derived.DerivationDescription
-        derived.DerivationDescription = _added(before, now, 1024)
+        ours = _derivation(header, made_by)
+        before = header.get("DerivationDescription")
+        ours.DerivationDescription = _added(before, ours.DerivationDescription, 1024)
+        # Several items stand for successive steps (C.12.4.1.1, C.12.4.1.2): those that led to the source come first.
+        for name in ("DerivationCodeSequence", "SourceImageSequence"):
+            ours[name].value = Sequence([*(derived.get(name) or []), *ours[name].value])
+        derived.update(ours)
     equipment = Dataset()
     equipment.PurposeOfReferenceCodeSequence = Sequence([_code(codes.DCM.ModifyingEquipment)])
     equipment.Manufacturer = "helpers.scans, Denoising autoencoders, from MNIST to CT"
     equipment.ContributionDescription = f"Noise removed by {made_by}"
-    others = list(header.get("ContributingEquipmentSequence", []))
+    others = list(derived.get("ContributingEquipmentSequence", []))
     derived.ContributingEquipmentSequence = Sequence([*others, equipment])
     for groups in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
         for group in derived.get(groups, []):

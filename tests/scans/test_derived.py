@@ -11,6 +11,8 @@ from scans_of_tests import frames_file, image_file, write
 from helpers.scans.derived import COMMENT, derived_header
 from helpers.scans.dicom import write_image
 
+STEPS = ("DerivationCodeSequence", "SourceImageSequence", "ContributingEquipmentSequence")
+
 
 def derived(file, suffix="denoised"):
     """The header of the derived file."""
@@ -50,6 +52,29 @@ def test_a_series_number_that_is_none_is_replaced(syntax, tmp_path):
     (path,) = write(tmp_path, [file])
     path.write_bytes(path.read_bytes().replace(b"123456", b"abcdef"))
     assert derived(pydicom.dcmread(path)).SeriesNumber == 1001
+
+
+def test_earlier_steps_and_their_sources_stay_before_ours():
+    """Of an image that was derived before, by the scanner or by us."""
+    file = image_file()
+    code, source = Dataset(), Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "113091", "DCM", "Compression"
+    source.ReferencedSOPInstanceUID = "1.2.8"
+    file.DerivationCodeSequence, file.SourceImageSequence = [code], [source]
+    new = derived(file)
+    assert [one.CodeMeaning for one in new.DerivationCodeSequence] == ["Compression", "Smoothing"]
+    sources = [one.ReferencedSOPInstanceUID for one in new.SourceImageSequence]
+    assert sources == ["1.2.8", file.SOPInstanceUID]
+    assert file.DerivationCodeSequence == [code] and file.SourceImageSequence == [source]
+    again = derived(new)
+    assert [len(again[name].value) for name in STEPS] == [3, 3, 2]
+
+
+@pytest.mark.parametrize("empty", [[], None])
+def test_an_empty_list_of_earlier_steps(empty):
+    file = image_file()
+    file.DerivationCodeSequence = file.SourceImageSequence = empty
+    assert [len(derived(file)[name].value) for name in STEPS] == [1, 1, 1]
 
 
 def derivations(groups):
