@@ -60,35 +60,32 @@ def header_of(path):
 
     Returns
     -------
-    (str, pydicom.Dataset or None)
-        What the file is in words, "" if it holds CT slices, and its header, or None if it is no DICOM file.
+    (str, pydicom.Dataset or None, int)
+        What it is instead of a DICOM file, or ""; its header, or None; how many bytes follow behind the header.
 
     Raises
     ------
     ValueError
-        If it is empty, its header is incomplete, or it ends before its pixels do.
+        If it is empty.
     Exception
         Of many kinds, by pydicom, if it is damaged otherwise.
 
     Examples
     --------
     >>> from pydicom.data import get_testdata_file
-    >>> other, header = header_of(Path(get_testdata_file("CT_small.dcm")))
-    >>> other, header.Rows
-    ('', 128)
+    >>> other, header, left = header_of(Path(get_testdata_file("CT_small.dcm")))
+    >>> other, header.Rows, left >= 128 * 128 * 2
+    ('', 128, True)
     """
     if not path.is_file():
-        return "broken link", None
+        return "broken link", None, 0
     if not claims_dicom(path):
-        return "file that is not DICOM", None
+        return "file that is not DICOM", None, 0
     if path.stat().st_size == 0:
         raise ValueError("it is empty")
     with path.open("rb") as file:
         header = pydicom.dcmread(file, stop_before_pixels=True)
-        other = other_kind(header)
-        if not other:
-            _check_length(header, path.stat().st_size - file.tell())
-    return other, header
+        return "", header, path.stat().st_size - file.tell()
 
 
 def damage_of(error):
@@ -159,7 +156,7 @@ def other_kind(header):
     return "colour picture" if header.SamplesPerPixel != 1 else ""
 
 
-def _check_length(header, left):
+def check_length(header, left):
     """Raise ValueError if a file ends before its pixels do; of compressed ones, only decoding can tell."""
     syntax = header.file_meta.TransferSyntaxUID
     if syntax.is_compressed or syntax.is_deflated:

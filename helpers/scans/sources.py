@@ -61,7 +61,13 @@ def opened(source, series=None, found=None):
         if found is not None and (found.series or found.broken or not _only_others(found)):
             chosen = choose_series(found, folder, series)
             place = folder if folder.is_dir() else folder.parent
-            yield DicomScan(chosen, place, found.taken), found.left_out
+            left_out, damaged = (
+                found.left_out,
+                len(found.broken),
+            )  # of others: ours would have been refused
+            if damaged:
+                left_out = left_out | {"damaged file of another series": damaged}
+            yield DicomScan(chosen, place, found.taken), left_out
             return
         if series is not None:
             raise ValueError(f"series: expected none, {source} holds no DICOM files")

@@ -106,7 +106,7 @@ def test_text_file_named_as_dicom(ending, dicom_folder):
     with pytest.raises(ValueError, match=message):
         data.load_dicom(dicom_folder)
     (broken,) = find_series(dicom_folder).broken
-    assert f"notes.{ending}: expected a complete DICOM file" in broken
+    assert f"notes.{ending}: expected a complete DICOM file" in broken.fault
 
 
 @pytest.mark.parametrize("with_others", [False, True])

@@ -149,7 +149,7 @@ def test_a_series_number_that_is_none_stops_nothing(number, scan):
     write(scan / "c", [image_file(0, series="9.9", SeriesNumber=7)])
     found = find_series(scan)
     assert [one.uid for one in found.series] == ["1.2.3.4", "9.9"]
-    assert found.taken == {0, 7}
+    assert found.taken == {("1.2.3", "1.2.3.4", 0), ("1.2.3", "9.9", 7)}
     assert not found.broken and not any(one.fault for one in found.series)
 
 
@@ -158,7 +158,50 @@ def test_numbers_of_what_is_left_out_are_taken(scan):
     report.SOPClassUID = report.file_meta.MediaStorageSOPClassUID = uid.XRayRadiationDoseSRStorage
     localiser = image_file(1, series="5.6", SeriesNumber=1002, ImageType=["ORIGINAL", "LOCALIZER"])
     write(scan / "others", [report, localiser, image_file(2, series="9.9", SeriesNumber=4)])
-    assert find_series(scan).taken == {3, 4, 1001, 1002}
+    taken = {"1.2.3.4": 3, "5.5": 1001, "5.6": 1002, "9.9": 4}
+    assert find_series(scan).taken == {("1.2.3", *one) for one in taken.items()}
+
+
+def _cut(path, tag):
+    """Cut a file off in the middle of the value of an element."""
+    with path.open("rb") as file:
+        header = pydicom.dcmread(file, stop_before_pixels=True)
+        element = header.get_item(tag)
+        path.write_bytes(path.read_bytes()[: element.value_tell + element.length // 2])
+
+
+@pytest.mark.parametrize(
+    ("damage", "uid"),
+    [
+        (lambda path: path.write_bytes(path.read_bytes()[:-99]), "9.9.1234"),
+        (lambda path: _cut(path, "PixelSpacing"), "9.9.1234"),
+        (lambda path: _cut(path, "StudyInstanceUID"), ""),
+        (lambda path: _cut(path, "SeriesInstanceUID"), ""),
+        (lambda path: path.write_text("hello"), ""),
+        (lambda path: path.write_bytes(b""), ""),
+    ],
+)
+def test_a_broken_file_concerns_its_own_series(damage, uid, scan):
+    """Any series, where it does not tell its own, or all of what it tells."""
+    write(scan / "c", [image_file(k, series="9.9.1234") for k in range(3)])
+    damage(scan / "c" / "image03.dcm")
+    found = find_series(scan)
+    assert [file.uid for file in found.broken] == [uid]
+    for name in (None, "9.9.1234", *([] if uid else ["1.2.3.4"])):
+        with pytest.raises(ValueError, match=r"image03\.dcm: expected a complete DICOM file"):
+            choose_series(found, scan, name)
+    if uid:
+        assert len(choose_series(found, scan, "1.2.3.4").frames) == 7
+
+
+def test_a_series_of_which_no_file_can_be_read(scan):
+    (path,) = write(scan / "c", [image_file(0, series="9.9")])
+    path.write_bytes(path.read_bytes()[:-99])
+    found = find_series(scan)
+    for name in (None, "9.9"):
+        with pytest.raises(ValueError, match=r"image03\.dcm: .*cut off"):
+            choose_series(found, scan, name)
+    assert len(choose_series(found, scan, "1.2.3.4").frames) == 7
 
 
 @pytest.mark.parametrize("kind", ["HU", "HU_MOD", "US", "", None, "Z_EFF", "ED", "MGML", "PCT"])
@@ -200,7 +243,7 @@ def test_a_folder_that_cannot_be_read_is_reported(scan, monkeypatch):
     found = find_series(scan)
     assert [len(series.frames) for series in found.series] == [4]
     sentence = f"{scan / 'b'}: expected a folder that can be read (Permission denied)"
-    assert found.broken == (sentence,)
+    assert [file.fault for file in found.broken] == [sentence]
     with pytest.raises(ValueError, match="expected a folder that can be read"):
         choose_series(found, scan)
 

@@ -8,9 +8,10 @@ from pydicom import uid
 from pydicom.dataset import Dataset
 from scans_of_tests import frames_file, image_file, write
 
-from helpers.scans.derived import COMMENT, derived_header
+from helpers.scans.derived import COMMENT, derived_header, new_numbers
 from helpers.scans.dicom import write_image
 
+LAST = 2**31 - 1  # of an integer string
 STEPS = ("DerivationCodeSequence", "SourceImageSequence", "ContributingEquipmentSequence")
 
 
@@ -75,6 +76,31 @@ def test_an_empty_list_of_earlier_steps(empty):
     file = image_file()
     file.DerivationCodeSequence = file.SourceImageSequence = empty
     assert [len(derived(file)[name].value) for name in STEPS] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        ([1], [1001]),
+        ([3, 4], [1003, 1004]),
+        ([3, 3], [1003, 3003]),
+        ([3, 1003], [2003, 4003]),
+        ([1003, 3], [4003, 2003]),
+        ([0, 0, 0], [1000, 3000, 5000]),
+        ([-5], [1000995]),
+        ([LAST, -LAST], [484647, 517353]),
+        ([10**11], [1000]),
+        ([], [1000]),
+    ],
+)
+def test_numbers_of_the_derived_series_of_a_study(numbers, expected):
+    """A pair for each series, which no other has; not those of another study."""
+    taken = {("1", f"1.{k}", number) for k, number in enumerate(numbers)} | {("2", "2.0", 1001)}
+    pairs = [new_numbers(taken, f"1.{k}") for k in range(len(expected))]
+    assert [first for first, _ in pairs] == expected
+    new = [number for pair in pairs for number in pair]
+    assert len({*numbers, *new}) == len(set(numbers)) + len(new)
+    assert all(0 < number <= LAST for number in new)
 
 
 def derivations(groups):

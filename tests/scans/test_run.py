@@ -141,7 +141,7 @@ def test_the_derived_series_cannot_be_taken_for_the_original(scan, tmp_path):
         assert new.file_meta.MediaStorageSOPInstanceUID == new.SOPInstanceUID
         assert new.SeriesInstanceUID != old.SeriesInstanceUID
         assert list(new.ImageType) == ["DERIVED", "PRIMARY", "AXIAL"]
-        assert new.SeriesDescription == "lung denoised" and new.SeriesNumber == 1001
+        assert new.SeriesDescription == "lung denoised" and new.SeriesNumber == 1003
         assert MODEL in new.DerivationDescription and "0.5" in new.DerivationDescription
         assert new.SourceImageSequence[0].ReferencedSOPInstanceUID == old.SOPInstanceUID
         assert "Not for clinical use" in new.ImageComments
@@ -189,7 +189,7 @@ def test_what_was_removed_is_a_series_of_its_own(scan, tmp_path):
         assert noise[place].SeriesInstanceUID != images[place].SeriesInstanceUID
         assert noise[place].SOPInstanceUID != images[place].SOPInstanceUID
         assert noise[place].SeriesDescription == "lung removed noise"
-        assert noise[place].SeriesNumber == 1002 and noise[place].ImageType[0] == "DERIVED"
+        assert noise[place].SeriesNumber == 2003 and noise[place].ImageType[0] == "DERIVED"
     assert any(np.ptp(hounsfield(file)) > 2 for file in noise.values())
 
 
