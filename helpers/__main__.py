@@ -70,8 +70,8 @@ def _list(options):
                 print(f"    cannot be denoised: {series.fault}")
         for what, count in found.left_out.items():
             print(f"left out: {count} {what}")
-        for sentence in found.broken:
-            print(f"broken: {sentence}")
+        for file in found.broken:
+            print(f"broken: {file.fault}")
         if not found.series:
             raise ValueError(f"{options.source}: expected CT slices, found none")
 

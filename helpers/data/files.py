@@ -9,7 +9,7 @@ import pydicom
 
 from ..checks import reason_of
 from ..quiet import quiet
-from .frames import claims_dicom, frames_of, other_kind
+from .frames import claims_dicom, damage_of, frames_of, other_kind
 from .series import series_of
 
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg")  # of names, in lower case
@@ -134,7 +134,7 @@ def dicom_volume(files, where="the archive"):
             pixels[Path(name)] = images.astype(np.float32)
         except Exception as error:  # pydicom raises many kinds for damaged files
             raise ValueError(
-                f"{name}: expected a complete DICOM file ({reason_of(error)})"
+                f"{name}: expected a complete DICOM file ({damage_of(error)})"
             ) from error
     if not slices:
         raise FileNotFoundError(f"{where}: expected DICOM files with CT images, found none")

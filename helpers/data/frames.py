@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 import pydicom
 from pydicom import uid
+from pydicom.errors import InvalidDicomError
+
+from ..checks import reason_of
 
 CT_IMAGES = (
     uid.CTImageStorage,
@@ -57,35 +60,43 @@ def header_of(path):
 
     Returns
     -------
-    (str, pydicom.Dataset or None)
-        What the file is in words, "" if it holds CT slices, and its header, or None if it is no DICOM file.
+    (str, pydicom.Dataset or None, int)
+        What it is instead of a DICOM file, or ""; its header, or None; how many bytes follow behind the header.
 
     Raises
     ------
     ValueError
-        If it is empty, its header is incomplete, or it ends before its pixels do.
+        If it is empty.
     Exception
         Of many kinds, by pydicom, if it is damaged otherwise.
 
     Examples
     --------
     >>> from pydicom.data import get_testdata_file
-    >>> other, header = header_of(Path(get_testdata_file("CT_small.dcm")))
-    >>> other, header.Rows
-    ('', 128)
+    >>> other, header, left = header_of(Path(get_testdata_file("CT_small.dcm")))
+    >>> other, header.Rows, left >= 128 * 128 * 2
+    ('', 128, True)
     """
     if not path.is_file():
-        return "broken link", None
+        return "broken link", None, 0
     if not claims_dicom(path):
-        return "file that is not DICOM", None
+        return "file that is not DICOM", None, 0
     if path.stat().st_size == 0:
         raise ValueError("it is empty")
     with path.open("rb") as file:
         header = pydicom.dcmread(file, stop_before_pixels=True)
-        other = other_kind(header)
-        if not other:
-            _check_length(header, path.stat().st_size - file.tell())
-    return other, header
+        return "", header, path.stat().st_size - file.tell()
+
+
+def damage_of(error):
+    """Say in one line why a DICOM file could not be read.
+
+    >>> damage_of(InvalidDicomError("Use force=True to force reading."))
+    'it does not begin as DICOM files do'
+    """
+    if isinstance(error, InvalidDicomError):
+        return "it does not begin as DICOM files do"
+    return reason_of(error)
 
 
 def claims_dicom(path):
@@ -128,8 +139,13 @@ def other_kind(header):
         raise ValueError("its header is incomplete")
     if kind not in CT_IMAGES:
         return uid.UID(kind).name.removesuffix(" Storage")
-    if "LOCALIZER" in header.get("ImageType", []):
+    kinds = list(header.get("ImageType") or [])
+    if "LOCALIZER" in kinds:
         return "localiser"
+    # Such as the pages of a Siemens patient protocol. A file of many frames tells their places elsewhere.
+    placed = header.get("ImagePositionPatient") or "PerFrameFunctionalGroupsSequence" in header
+    if kinds[1:2] == ["SECONDARY"] and not placed:
+        return "picture without a place"
     for name in _NEEDED:
         if name not in header:
             raise ValueError(f"it has no {name}")
@@ -140,7 +156,7 @@ def other_kind(header):
     return "colour picture" if header.SamplesPerPixel != 1 else ""
 
 
-def _check_length(header, left):
+def check_length(header, left):
     """Raise ValueError if a file ends before its pixels do; of compressed ones, only decoding can tell."""
     syntax = header.file_meta.TransferSyntaxUID
     if syntax.is_compressed or syntax.is_deflated:

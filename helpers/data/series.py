@@ -1,15 +1,18 @@
 """CT series in DICOM files: find them, put their slices in order, and know what is wrong before a pixel is read."""
 
 import os
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ..checks import reason_of
-from .frames import HOUNSFIELD, frames_of, header_of
+from .frames import HOUNSFIELD, check_length, damage_of, frames_of, header_of, other_kind
 
+LINKED_FOLDER = (
+    "link to a folder"  # it is not followed: it may lead in a circle, or out of the scan
+)
 _SAME_MM = 0.01  # positions that differ by less are the same
 _EVEN = 0.1  # a distance may differ from the usual one by this share of it
 
@@ -105,11 +108,11 @@ class Found:
     series : tuple of Series
         The CT series, largest first.
     left_out : dict of str to int
-        How many files are something else, by what they are.
-    broken : tuple of str
-        One sentence for each file that says it is DICOM and cannot be read, and for each folder that cannot be read.
-    taken : frozenset of int
-        The SeriesNumbers of all DICOM files, also of those that were left out.
+        How many files are something else, and how many links lead to folders, by what they are.
+    broken : tuple of File
+        Files that say they are DICOM and cannot be read, and folders that cannot be read: each has a `fault`.
+    taken : frozenset of (str, str, int)
+        StudyInstanceUID, SeriesInstanceUID and SeriesNumber of all DICOM files, also of those that were left out.
     """
 
     series: tuple
@@ -129,10 +132,12 @@ class File:
         What it is instead of CT slices, or "".
     fault : str
         Why it cannot be read, in one sentence that names it, or "". A folder may have one, too.
+    study, uid : str
+        StudyInstanceUID and SeriesInstanceUID of a DICOM file; "" where it does not tell, or is damaged before it does.
     number : int, optional
         SeriesNumber, of a DICOM file.
-    uid, description : str
-        SeriesInstanceUID and SeriesDescription, of CT slices.
+    description : str
+        SeriesDescription, of CT slices.
     slices : tuple of (Frame, (shape, pixel_mm, orientation))
         What `frames_of` returns.
     """
@@ -140,8 +145,9 @@ class File:
     path: Path
     other: str = ""
     fault: str = ""
-    number: int | None = None
+    study: str = ""
     uid: str = ""
+    number: int | None = None
     description: str = ""
     slices: tuple = ()
 
@@ -149,7 +155,7 @@ class File:
 def find_series(folder):
     """Read the headers of all files below a folder, and sort the CT slices among them into series.
 
-    No pixel is read, and no header is kept. Links to folders are not followed.
+    No pixel is read, and no header is kept. Links to folders are not followed, but counted among what is left out.
 
     Parameters
     ----------
@@ -193,24 +199,37 @@ def read_files(folder):
 
     for place, folders, names in os.walk(folder, onerror=report):
         folders.sort()
+        links = (path for name in folders if (path := Path(place, name)).is_symlink())
+        files += [File(path, other=LINKED_FOLDER) for path in links]
         files += [_read(Path(place, name)) for name in sorted(names)]
     return files
 
 
 def _read(path):
     """Read what a file says; its header is forgotten."""
-    number = None
+    belongs = {}
     try:
-        other, header = header_of(path)
-        number = None if header is None else _number(header)
+        other, header, left = header_of(path)
         if other:
-            return File(path, other, number=number)
-        uid, description = str(header.SeriesInstanceUID), header.get("SeriesDescription") or ""
-        slices = tuple(frames_of(path, header))
-        return File(path, number=number, uid=uid, description=str(description), slices=slices)
+            return File(path, other)
+        belongs = _belongs(header)
+        if other := other_kind(header):
+            return File(path, other, **belongs)
+        check_length(header, left)
+        description, slices = header.get("SeriesDescription") or "", tuple(frames_of(path, header))
+        return File(path, **belongs, description=str(description), slices=slices)
     except Exception as error:  # pydicom raises many kinds for damaged files
-        why = f"{path}: expected a complete DICOM file of CT slices ({reason_of(error)})"
-        return File(path, fault=why, number=number)
+        why = f"{path}: expected a complete DICOM file of CT slices ({damage_of(error)})"
+        return File(path, fault=why, **belongs)
+
+
+def _belongs(header):
+    """Tell the study, the series and its number; what stands last in a header may be cut off, and does not count."""
+    told = {"number": _number(header)}
+    for key, name in (("study", "StudyInstanceUID"), ("uid", "SeriesInstanceUID")):
+        whole = name in header and header[name].tag < max(header.keys())
+        told[key] = sys.intern(str(header[name].value or "")) if whole else ""
+    return told
 
 
 def sort_files(files):
@@ -228,8 +247,8 @@ def sort_files(files):
 
     Examples
     --------
-    >>> sort_files([File(Path("a/1.dcm"), other="MR Image", number=4)])
-    Found(series=(), left_out={'MR Image': 1}, broken=(), taken=frozenset({4}))
+    >>> sort_files([File(Path("a/1.dcm"), "MR Image", study="1.2", uid="1.2.3", number=4)])
+    Found(series=(), left_out={'MR Image': 1}, broken=(), taken=frozenset({('1.2', '1.2.3', 4)}))
     """
     groups = {}
     for file in files:
@@ -238,9 +257,9 @@ def sort_files(files):
     series = [series_of(uid, slices, description) for uid, (description, slices) in groups.items()]
     series.sort(key=lambda one: (-len(one.frames), one.uid))
     left_out = Counter(file.other for file in files if file.other)
-    broken = tuple(file.fault for file in files if file.fault)
-    taken = frozenset(file.number for file in files if file.number is not None)
-    return Found(tuple(series), dict(sorted(left_out.items())), broken, taken)
+    broken = tuple(file for file in files if file.fault)
+    taken = {(file.study, file.uid, file.number) for file in files if file.number is not None}
+    return Found(tuple(series), dict(sorted(left_out.items())), broken, frozenset(taken))
 
 
 def choose_series(found, where, name=None):
@@ -261,7 +280,8 @@ def choose_series(found, where, name=None):
     Raises
     ------
     ValueError
-        If there is none, or several and no name, or none of this name; if a file is broken or the series has a fault.
+        If there is none, or several and no name, or none of this name; if the series has a fault; if a file is broken,
+        unless it is known to belong to another series than the one of this name.
 
     Examples
     --------
@@ -270,9 +290,10 @@ def choose_series(found, where, name=None):
         ...
     ValueError: scans: expected CT slices, found none (left out: 2 MR Image)
     """
-    if found.broken:
-        more = f" (and {len(found.broken) - 1} more)" if len(found.broken) > 1 else ""
-        raise ValueError(found.broken[0] + more)
+    broken = [file.fault for file in found.broken if name is None or file.uid in ("", name)]
+    if broken:
+        more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
+        raise ValueError(broken[0] + more)
     if not found.series:
         others = ", ".join(f"{count} {what}" for what, count in found.left_out.items())
         raise ValueError(

@@ -160,7 +160,7 @@ def failures(scans):
 
 
 def _scans(archive, destination):
-    """Find what there is to do: each Scan, what was found in its folder, and sentences on broken files."""
+    """Find what there is to do: each Scan, what was found that counts for it, and sentences on broken files."""
     files = read_files(archive)
     everything = sort_files(files)
     if not everything.series and not everything.broken:
@@ -171,12 +171,46 @@ def _scans(archive, destination):
     below = _below(files, {folder for folder, _ in places})
     found = {folder: sort_files(its) for folder, its in below.items()}
     known = {(folder, one.uid): one for folder, its in found.items() for one in its.series}
+    astray, taken = _astray(everything.broken, places), _by_series(everything.taken)
     scans, parts = [], []
     for folder, uid in places:
-        target = destination / folder.relative_to(archive) / _name(uid)
-        scans.append(Scan(folder, uid, target, len(known[folder, uid].frames)))
-        parts.append(replace(found[folder], series=(known[folder, uid],)))
-    return scans, parts, everything.broken
+        series, target = known[folder, uid], destination / folder.relative_to(archive) / _name(uid)
+        scans.append(Scan(folder, uid, target, len(series.frames)))
+        broken = [file for file in found[folder].broken if _may_belong(file, series)]
+        counts = {"broken": (*broken, *astray[uid]), "taken": taken[uid]}
+        parts.append(replace(found[folder], series=(series,), **counts))
+    return scans, parts, [file.fault for file in everything.broken]
+
+
+def _by_series(taken):
+    """Return what is taken in the study of each series: one set for all series of a study."""
+    studies = defaultdict(set)
+    for study, uid, number in taken:
+        studies[study].add((study, uid, number))
+    studies = {study: frozenset(its) for study, its in studies.items()}
+    return {uid: studies[study] for study, uid, _ in sorted(taken)}
+
+
+def _may_belong(file, series):
+    """Tell whether a broken file below the folder of a series may be a slice of it.
+
+    One that does not name its series may be one if it lies beside slices, or if these are spread over several folders.
+    """
+    if file.uid:
+        return file.uid == series.uid
+    folders = {frame.path.parent for frame in series.frames}
+    return len(folders) > 1 or file.path.parent in folders
+
+
+def _astray(broken, places):
+    """Return broken files that name a series and lie in none of its folders, by its UID: each copy may lack them."""
+    folders, astray = defaultdict(set), defaultdict(list)
+    for folder, uid in places:
+        folders[uid].add(folder)
+    for file in broken:
+        if file.uid and folders[file.uid].isdisjoint(file.path.parents):
+            astray[file.uid].append(file)
+    return astray
 
 
 def _below(files, folders):

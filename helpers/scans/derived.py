@@ -1,6 +1,7 @@
 """What a derived DICOM file says of itself: nobody can take it for the original."""
 
 import copy
+import itertools
 
 from pydicom import uid
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -61,7 +62,7 @@ def derived_header(header, made_by, *, series_uid, series_number, suffix):
         One that the study does not have yet.
     suffix : str
         What is added to SeriesDescription; ImageComments and DerivationDescription are added to, too. What they say
-        already is cut where there is no room for both.
+        already is cut where there is no room for both. Earlier steps and sources stay, before ours.
 
     Returns
     -------
@@ -107,14 +108,18 @@ def derived_header(header, made_by, *, series_uid, series_number, suffix):
         sources = header.get("SourceImageEvidenceSequence", [])
         derived.SourceImageEvidenceSequence = Sequence([*sources, _evidence(header)])
     else:
-        derived.update(_derivation(header, made_by))
-        before, now = header.get("DerivationDescription"), derived.DerivationDescription
-        derived.DerivationDescription = _added(before, now, 1024)
+        ours = _derivation(header, made_by)
+        before = header.get("DerivationDescription")
+        ours.DerivationDescription = _added(before, ours.DerivationDescription, 1024)
+        # Several items stand for successive steps (C.12.4.1.1, C.12.4.1.2): those that led to the source come first.
+        for name in ("DerivationCodeSequence", "SourceImageSequence"):
+            ours[name].value = Sequence([*(derived.get(name) or []), *ours[name].value])
+        derived.update(ours)
     equipment = Dataset()
     equipment.PurposeOfReferenceCodeSequence = Sequence([_code(codes.DCM.ModifyingEquipment)])
     equipment.Manufacturer = "helpers.scans, Denoising autoencoders, from MNIST to CT"
     equipment.ContributionDescription = f"Noise removed by {made_by}"
-    others = list(header.get("ContributingEquipmentSequence", []))
+    others = list(derived.get("ContributingEquipmentSequence", []))
     derived.ContributingEquipmentSequence = Sequence([*others, equipment])
     for groups in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
         for group in derived.get(groups, []):
@@ -140,6 +145,44 @@ def new_uid(old, made_by):
     True
     """
     return uid.generate_uid(entropy_srcs=[str(old), made_by])
+
+
+def new_numbers(taken, series_uid):
+    """Return two SeriesNumbers for what is derived of a series: for its slices, and for what was removed from them.
+
+    They are the old one and a multiple of 1000, the first two that no series of the study has. All series of a study
+    are given numbers, in order of their old ones: they get different ones, whichever is derived first, or alone.
+
+    Parameters
+    ----------
+    taken : set of (str, str, int)
+        StudyInstanceUID, SeriesInstanceUID and SeriesNumber of what was found. A number can be any integer.
+    series_uid : str
+
+    Returns
+    -------
+    (int, int)
+        Positive, and small enough for DICOM.
+
+    References
+    ----------
+    DICOM PS3.5, 6.2: an integer string (IS) is less than 2^31.
+
+    Examples
+    --------
+    >>> taken = {("1", "1.3", 3), ("1", "1.4", 4), ("1", "1.5", 1004)}
+    >>> new_numbers(taken, "1.3"), new_numbers(taken, "1.4"), new_numbers(taken, "1.5")
+    ((1003, 2003), (2004, 3004), (4004, 5004))
+    """
+    studies = {study for study, series, _ in taken if series == series_uid}
+    known = sorted({(number, series) for study, series, number in taken if study in studies})
+    used = {number for number, _ in known}
+    for number, series in known or [(0, series_uid)]:
+        free = (new for new in itertools.count(1000 + number % 10**6, 1000) if new not in used)
+        pair = next(free), next(free)
+        if series == series_uid:
+            return pair
+        used.update(pair)
 
 
 def noise_header(header):

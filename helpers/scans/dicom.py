@@ -1,7 +1,6 @@
 """DICOM series: slices read in Hounsfield units, and written as a derived series."""
 
 import functools
-import itertools
 import struct
 from collections import Counter
 
@@ -14,7 +13,7 @@ from ..checks import last_reason_of
 from ..hounsfield import HU_HIGH, HU_LOW
 from ..quiet import quiet
 from ..replaced import replaced
-from .derived import derived_header, new_uid, noise_header
+from .derived import derived_header, new_numbers, new_uid, noise_header
 from .spool import Spool
 from .stream import NOISE_FOLDER, SLAB, subtracted
 from .voxels import NIFTI, DicomAsNifti, VoxelWriter, suffix_of
@@ -110,8 +109,8 @@ class DicomScan:
     series : data.series.Series
     folder : Path
         In which it was found; names are relative to it.
-    taken : set of int
-        The SeriesNumbers that the study has already.
+    taken : set of (str, str, int)
+        See `new_numbers`.
     """
 
     unit, ends = "hu", (HU_LOW, HU_HIGH)
@@ -120,8 +119,7 @@ class DicomScan:
     def __init__(self, series, folder, taken):
         self.series, self.folder, self.label = series, folder, series.uid
         self.count = len(series.frames)
-        free = (number for number in itertools.count(1001) if number not in taken)
-        self.new_numbers = next(free), next(free)
+        self.new_numbers = new_numbers(taken, series.uid)
         self.header = functools.lru_cache(maxsize=1)(_header)
         self.in_file = Counter(frame.path for frame in series.frames)
         together = min(_TOGETHER, max(self.in_file.values()))

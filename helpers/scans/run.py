@@ -116,9 +116,8 @@ def denoise_scan(
                 "model: expected a network of single slices, such as ct_scan: "
                 f"{scan.label} {alone}, got {name}"
             )
-        made_by = (
-            f"{Path(name).stem} {about(denoiser).version}, strength {strength:g}, views {views}"
-        )
+        share = repr(strength).removesuffix(".0")  # all its digits: new identifiers depend on them
+        made_by = f"{Path(name).stem} {about(denoiser).version}, strength {share}, views {views}"
         writer = scan.writer(destination, made_by, save_noise)
         _check_targets(source, scan, writer, save_noise)
         _check_content(scan)

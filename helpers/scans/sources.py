@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.series import choose_series, find_series
+from ..data.series import LINKED_FOLDER, choose_series, find_series
 from .dicom import DicomScan
 from .pictures import WRITTEN, PictureScan
 from .voxels import FORMATS, VoxelScan, suffix_of
@@ -61,7 +61,13 @@ def opened(source, series=None, found=None):
         if found is not None and (found.series or found.broken or not _only_others(found)):
             chosen = choose_series(found, folder, series)
             place = folder if folder.is_dir() else folder.parent
-            yield DicomScan(chosen, place, found.taken), found.left_out
+            left_out, damaged = (
+                found.left_out,
+                len(found.broken),
+            )  # of others: ours would have been refused
+            if damaged:
+                left_out = left_out | {"damaged file of another series": damaged}
+            yield DicomScan(chosen, place, found.taken), left_out
             return
         if series is not None:
             raise ValueError(f"series: expected none, {source} holds no DICOM files")
@@ -72,8 +78,10 @@ def opened(source, series=None, found=None):
         pictures = _pictures(folder)
         if not pictures:
             _say_what_there_is(found, folder)
-        others = sum(found.left_out.values()) - len(pictures) if found else 0
-        yield PictureScan(folder, pictures), {"file of another kind": others} if others else {}
+        links = found.left_out.get(LINKED_FOLDER, 0) if found else 0
+        others = sum(found.left_out.values()) - len(pictures) - links if found else 0
+        left_out = {"file of another kind": others, LINKED_FOLDER: links}
+        yield PictureScan(folder, pictures), {what: n for what, n in left_out.items() if n}
 
 
 @contextlib.contextmanager
@@ -129,7 +137,7 @@ def _say_what_there_is(found, folder):
 
 def _only_others(found):
     """True if nothing that was found is DICOM."""
-    return set(found.left_out) <= {"file that is not DICOM", "broken link"}
+    return set(found.left_out) <= {"file that is not DICOM", "broken link", LINKED_FOLDER}
 
 
 def _pictures(folder):

@@ -102,10 +102,11 @@ def test_every_cut_in_the_dicom_header_is_noticed(raw_dicom):
 @pytest.mark.parametrize("ending", ["dcm", "dicom", "IMA"])
 def test_text_file_named_as_dicom(ending, dicom_folder):
     (dicom_folder / f"notes.{ending}").write_text("not an image")
-    with pytest.raises(ValueError, match=rf"notes\.{ending}: expected a complete DICOM file"):
+    message = rf"notes\.{ending}: expected a complete DICOM file \(it does not begin as DICOM files"
+    with pytest.raises(ValueError, match=message):
         data.load_dicom(dicom_folder)
     (broken,) = find_series(dicom_folder).broken
-    assert f"notes.{ending}: expected a complete DICOM file" in broken
+    assert f"notes.{ending}: expected a complete DICOM file" in broken.fault
 
 
 @pytest.mark.parametrize("with_others", [False, True])

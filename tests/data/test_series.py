@@ -12,6 +12,8 @@ from scans_of_tests import HEIGHT, WIDTH, frames_file, image_file, write
 from helpers.data import load_dicom
 from helpers.data.series import choose_series, find_series
 
+PROTOCOL = ["DERIVED", "SECONDARY", "OTHER", "CT_SOM5 PROT"]  # a page of a Siemens patient protocol
+
 
 def test_slices_are_found_at_any_depth_in_order(scan):
     found = find_series(scan)
@@ -42,6 +44,7 @@ def test_what_is_no_ct_slice_is_left_out_and_counted(scan):
         image_file(1, series="5.2", SOPClassUID=uid.XRayRadiationDoseSRStorage),
         image_file(2, series="5.3", ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"]),
         image_file(3, series="5.4", SamplesPerPixel=3),
+        image_file(4, series="5.5", ImageType=PROTOCOL, ImagePositionPatient=None),
     ]
     for file in others:
         file.file_meta.MediaStorageSOPClassUID = file.SOPClassUID
@@ -57,8 +60,41 @@ def test_what_is_no_ct_slice_is_left_out_and_counted(scan):
         "broken link": 1,
         "colour picture": 1,
         "file that is not DICOM": 1,
+        "link to a folder": 1,
         "localiser": 1,
+        "picture without a place": 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("kind", "place", "other"),
+    [
+        (PROTOCOL, None, True),
+        (PROTOCOL, [], True),
+        (["DERIVED", "SECONDARY"], None, True),
+        (["DERIVED", "SECONDARY", "REFORMATTED"], [0, 0, 0], False),
+        (["DERIVED", "PRIMARY", "AXIAL"], None, False),
+        (["ORIGINAL", "PRIMARY", "AXIAL"], None, False),
+        ("SECONDARY", None, False),
+        (None, None, False),
+    ],
+)
+def test_a_secondary_picture_needs_no_place(kind, place, other, scan):
+    """A patient protocol lies among the slices; a slice without a place is a fault."""
+    page = image_file(7, ImageType=kind, ImagePositionPatient=place)
+    page.save_as(scan / "a" / "page.dcm", enforce_file_format=True)
+    found = find_series(scan)
+    assert found.left_out.get("picture without a place", 0) == other
+    assert bool(found.broken) == (not other and place is None)
+    if other:
+        assert len(load_dicom(scan / "a")) == 4
+
+
+def test_frames_need_no_place_in_their_header(tmp_path):
+    file = frames_file(3)
+    file.ImageType = ["DERIVED", "SECONDARY", "AXIAL"]
+    write(tmp_path, [file])
+    assert len(find_series(tmp_path).series[0].frames) == 3
 
 
 def test_frames_of_one_file(tmp_path):
@@ -113,7 +149,7 @@ def test_a_series_number_that_is_none_stops_nothing(number, scan):
     write(scan / "c", [image_file(0, series="9.9", SeriesNumber=7)])
     found = find_series(scan)
     assert [one.uid for one in found.series] == ["1.2.3.4", "9.9"]
-    assert found.taken == {0, 7}
+    assert found.taken == {("1.2.3", "1.2.3.4", 0), ("1.2.3", "9.9", 7)}
     assert not found.broken and not any(one.fault for one in found.series)
 
 
@@ -122,7 +158,50 @@ def test_numbers_of_what_is_left_out_are_taken(scan):
     report.SOPClassUID = report.file_meta.MediaStorageSOPClassUID = uid.XRayRadiationDoseSRStorage
     localiser = image_file(1, series="5.6", SeriesNumber=1002, ImageType=["ORIGINAL", "LOCALIZER"])
     write(scan / "others", [report, localiser, image_file(2, series="9.9", SeriesNumber=4)])
-    assert find_series(scan).taken == {3, 4, 1001, 1002}
+    taken = {"1.2.3.4": 3, "5.5": 1001, "5.6": 1002, "9.9": 4}
+    assert find_series(scan).taken == {("1.2.3", *one) for one in taken.items()}
+
+
+def _cut(path, tag):
+    """Cut a file off in the middle of the value of an element."""
+    with path.open("rb") as file:
+        header = pydicom.dcmread(file, stop_before_pixels=True)
+        element = header.get_item(tag)
+        path.write_bytes(path.read_bytes()[: element.value_tell + element.length // 2])
+
+
+@pytest.mark.parametrize(
+    ("damage", "uid"),
+    [
+        (lambda path: path.write_bytes(path.read_bytes()[:-99]), "9.9.1234"),
+        (lambda path: _cut(path, "PixelSpacing"), "9.9.1234"),
+        (lambda path: _cut(path, "StudyInstanceUID"), ""),
+        (lambda path: _cut(path, "SeriesInstanceUID"), ""),
+        (lambda path: path.write_text("hello"), ""),
+        (lambda path: path.write_bytes(b""), ""),
+    ],
+)
+def test_a_broken_file_concerns_its_own_series(damage, uid, scan):
+    """Any series, where it does not tell its own, or all of what it tells."""
+    write(scan / "c", [image_file(k, series="9.9.1234") for k in range(3)])
+    damage(scan / "c" / "image03.dcm")
+    found = find_series(scan)
+    assert [file.uid for file in found.broken] == [uid]
+    for name in (None, "9.9.1234", *([] if uid else ["1.2.3.4"])):
+        with pytest.raises(ValueError, match=r"image03\.dcm: expected a complete DICOM file"):
+            choose_series(found, scan, name)
+    if uid:
+        assert len(choose_series(found, scan, "1.2.3.4").frames) == 7
+
+
+def test_a_series_of_which_no_file_can_be_read(scan):
+    (path,) = write(scan / "c", [image_file(0, series="9.9")])
+    path.write_bytes(path.read_bytes()[:-99])
+    found = find_series(scan)
+    for name in (None, "9.9"):
+        with pytest.raises(ValueError, match=r"image03\.dcm: .*cut off"):
+            choose_series(found, scan, name)
+    assert len(choose_series(found, scan, "1.2.3.4").frames) == 7
 
 
 @pytest.mark.parametrize("kind", ["HU", "HU_MOD", "US", "", None, "Z_EFF", "ED", "MGML", "PCT"])
@@ -164,7 +243,7 @@ def test_a_folder_that_cannot_be_read_is_reported(scan, monkeypatch):
     found = find_series(scan)
     assert [len(series.frames) for series in found.series] == [4]
     sentence = f"{scan / 'b'}: expected a folder that can be read (Permission denied)"
-    assert found.broken == (sentence,)
+    assert [file.fault for file in found.broken] == [sentence]
     with pytest.raises(ValueError, match="expected a folder that can be read"):
         choose_series(found, scan)
 

@@ -37,8 +37,8 @@ def series(folder, uid, count=3, **attributes):
 def archive(tmp_path, scan):
     """Two series in one folder, one in two folders, and one of them in a copy of these."""
     folder = tmp_path / "archive"
-    series(folder / "p1", "1.1", 4)
-    series(folder / "p1", "1.2")
+    series(folder / "p1", "1.1", 4, SeriesNumber=1)
+    series(folder / "p1", "1.2", SeriesNumber=2)
     for name in ("p2", "p3"):
         for half in ("a", "b"):
             (folder / name / half).mkdir(parents=True)
@@ -73,24 +73,74 @@ def test_each_header_is_read_once_before_the_run(archive, tmp_path, monkeypatch)
 
 
 def test_what_is_handed_on_is_what_the_folder_holds(archive, tmp_path, monkeypatch):
-    """Its series and no other, and all that counts for it: numbers, files that are left out or broken."""
+    """Its series and no other, what is left out beside it, what of it is broken, the numbers of its study."""
     from helpers.scans import archive as module
 
     localiser = {"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"], "SeriesNumber": 1001}
     write(archive / "p1" / "more", [image_file(0, series="1.3", **localiser)])
+    write(archive / "p4", [image_file(0, series="4.1", StudyInstanceUID="4", SeriesNumber=7)])
     (archive / "p3" / "x.dcm").write_text("hello")
     handed = []
     monkeypatch.setattr(
         module, "_denoised", lambda scan, found, settings: handed.append((scan, found)) or scan
     )
     denoise_archive(archive, tmp_path / "out")
-    assert len(handed) == 4
+    assert len(handed) == 5
     for scan, found in handed:
         alone = find_series(scan.source)
-        assert replace(alone, series=found.series) == found == pickle.loads(pickle.dumps(found))
+        own = {"series": found.series, "taken": found.taken}
+        assert replace(alone, **own) == found == pickle.loads(pickle.dumps(found))
         assert found.series == tuple(one for one in alone.series if one.uid == scan.uid)
-    assert {1001 in found.taken for _, found in handed} == {True, False}
-    assert [len(found.broken) for _, found in handed] == [0, 1, 0, 0]
+        numbers = [number for _, _, number in found.taken]
+        assert sorted(numbers) == ([7] if scan.uid == "4.1" else [1, 2, 3, 1001])
+    assert [len(found.broken) for _, found in handed] == [0, 1, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("place", "uid", "failing"),
+    [
+        ("p1", "1.1", ["p1/1.1"]),
+        ("p1", "", ["p1/1.1", "p1/1.2"]),
+        ("p1", "9.9", []),
+        ("p1/deep", "", []),
+        ("p1/deep", "1.1", ["p1/1.1"]),
+        ("", "", []),
+        ("p2", "", ["p2/1.2.3.4"]),
+        ("p2/a", "", ["p2/1.2.3.4"]),
+        ("p2/c", "", ["p2/1.2.3.4"]),
+        ("p2/c", "1.2.3.4", ["p2/1.2.3.4"]),
+        ("p2/c", "1.1", ["p1/1.1"]),
+        ("p4", "1.2.3.4", ["p2/1.2.3.4", "p3/1.2.3.4"]),
+    ],
+)
+def test_a_broken_file_fails_what_it_may_belong_to(place, uid, failing, archive, tmp_path):
+    """What it names; if it names none, what lies in its folder, or in several of which one holds it."""
+    folder = archive / place
+    (path,) = write(folder / "new", [image_file(9, series=uid or "9.9")])
+    path = path.rename(folder / "x.dcm")
+    path.write_bytes(path.read_bytes()[:-99] if uid else b"hello")
+    scans = denoise_archive(archive, tmp_path / "out", model=MODEL, dry_run=True)
+    failed = [scan for scan in scans if scan.fault]
+    assert all(scan.fault.startswith(f"{path}: expected a complete DICOM") for scan in failed)
+    names = [str(scan.destination.relative_to(tmp_path / "out")) for scan in failed]
+    assert sorted(names) == (failing or ["."]) and len(scans) == 4 + (not failing)
+
+
+def test_the_derived_series_of_a_study_have_numbers_of_their_own(archive, tmp_path):
+    """Wherever they lie in the archive, and also where they are denoised one by one; copies have the same."""
+    series(archive / "p2", "5.1", 2, SeriesNumber=1001)
+    options = {"model": MODEL, "save_noise": True}
+    scans = denoise_archive(archive, tmp_path / "out", **options)
+    numbers = {}
+    for path in (tmp_path / "out").rglob("*.dcm"):
+        file = pydicom.dcmread(path)
+        numbers.setdefault(file.SeriesInstanceUID, set()).add(file.SeriesNumber)
+    expected = [{1002}, {1003}, {2001}, {2002}, {2003}, {3001}, {4001}, {5001}]
+    assert sorted(numbers.values(), key=min) == expected and not any(one.fault for one in scans)
+    for uid in ("1.1", "1.2"):
+        denoise_scan(archive / "p1", tmp_path / uid, series=uid, **options)
+    new = [pydicom.dcmread(next((tmp_path / uid).glob("*.dcm"))) for uid in ("1.1", "1.2")]
+    assert [file.SeriesNumber for file in new] == [1001, 1002]
 
 
 def test_a_link_from_the_destination_into_the_archive_is_refused(archive, tmp_path):
@@ -172,7 +222,7 @@ def test_a_header_that_makes_no_sense_stops_nothing(tmp_path, capsys):
     assert first.endswith("1 of 2 failed, --resume tries them again")
     assert row.startswith("1.2 ") and "1.2-image03.dcm: expected Hounsfield units, its" in row
     (new, other) = sorted((tmp_path / "out" / "1.1" / "1.1").glob("*.dcm"))
-    assert pydicom.dcmread(new).SeriesNumber == pydicom.dcmread(other).SeriesNumber == 1001
+    assert pydicom.dcmread(new).SeriesNumber == pydicom.dcmread(other).SeriesNumber == 1000
     assert not (tmp_path / "out" / "1.2").exists()
     assert main(["list", str(archive)]) == 0
 

@@ -8,8 +8,11 @@ from pydicom import uid
 from pydicom.dataset import Dataset
 from scans_of_tests import frames_file, image_file, write
 
-from helpers.scans.derived import COMMENT, derived_header
+from helpers.scans.derived import COMMENT, derived_header, new_numbers
 from helpers.scans.dicom import write_image
+
+LAST = 2**31 - 1  # of an integer string
+STEPS = ("DerivationCodeSequence", "SourceImageSequence", "ContributingEquipmentSequence")
 
 
 def derived(file, suffix="denoised"):
@@ -50,6 +53,54 @@ def test_a_series_number_that_is_none_is_replaced(syntax, tmp_path):
     (path,) = write(tmp_path, [file])
     path.write_bytes(path.read_bytes().replace(b"123456", b"abcdef"))
     assert derived(pydicom.dcmread(path)).SeriesNumber == 1001
+
+
+def test_earlier_steps_and_their_sources_stay_before_ours():
+    """Of an image that was derived before, by the scanner or by us."""
+    file = image_file()
+    code, source = Dataset(), Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "113091", "DCM", "Compression"
+    source.ReferencedSOPInstanceUID = "1.2.8"
+    file.DerivationCodeSequence, file.SourceImageSequence = [code], [source]
+    new = derived(file)
+    assert [one.CodeMeaning for one in new.DerivationCodeSequence] == ["Compression", "Smoothing"]
+    sources = [one.ReferencedSOPInstanceUID for one in new.SourceImageSequence]
+    assert sources == ["1.2.8", file.SOPInstanceUID]
+    assert file.DerivationCodeSequence == [code] and file.SourceImageSequence == [source]
+    again = derived(new)
+    assert [len(again[name].value) for name in STEPS] == [3, 3, 2]
+
+
+@pytest.mark.parametrize("empty", [[], None])
+def test_an_empty_list_of_earlier_steps(empty):
+    file = image_file()
+    file.DerivationCodeSequence = file.SourceImageSequence = empty
+    assert [len(derived(file)[name].value) for name in STEPS] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        ([1], [1001]),
+        ([3, 4], [1003, 1004]),
+        ([3, 3], [1003, 3003]),
+        ([3, 1003], [2003, 4003]),
+        ([1003, 3], [4003, 2003]),
+        ([0, 0, 0], [1000, 3000, 5000]),
+        ([-5], [1000995]),
+        ([LAST, -LAST], [484647, 517353]),
+        ([10**11], [1000]),
+        ([], [1000]),
+    ],
+)
+def test_numbers_of_the_derived_series_of_a_study(numbers, expected):
+    """A pair for each series, which no other has; not those of another study."""
+    taken = {("1", f"1.{k}", number) for k, number in enumerate(numbers)} | {("2", "2.0", 1001)}
+    pairs = [new_numbers(taken, f"1.{k}") for k in range(len(expected))]
+    assert [first for first, _ in pairs] == expected
+    new = [number for pair in pairs for number in pair]
+    assert len({*numbers, *new}) == len(set(numbers)) + len(new)
+    assert all(0 < number <= LAST for number in new)
 
 
 def derivations(groups):

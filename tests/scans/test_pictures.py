@@ -73,9 +73,13 @@ def test_a_folder_of_all_kinds_and_sizes(grey, tmp_path, shipped):
     colours[..., 3] = np.arange(44)  # transparency
     cv2.imwrite(str(source / "d.png"), colours)
     (source / "notes.txt").write_text("not a picture")
+    (source / "loop").symlink_to(source, target_is_directory=True)
     out = tmp_path / "out"
     report = denoise_scan(source, out, model=MODEL, preview=True, save_noise=True)
-    assert report["remarks"] == ["left out: 1 file of another kind"]
+    assert report["remarks"] == [
+        "left out: 1 file of another kind",
+        "left out: 1 link to a folder",
+    ]
     names = ["a.png", "b.tif", "d.png", "deep/c.png"]
     assert set(contents(out)) == {*names, *(f"noise/{name}" for name in names)} | {
         "denoise.json",

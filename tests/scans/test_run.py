@@ -184,7 +184,7 @@ def test_the_derived_series_cannot_be_taken_for_the_original(scan, tmp_path):
         assert new.file_meta.MediaStorageSOPInstanceUID == new.SOPInstanceUID
         assert new.SeriesInstanceUID != old.SeriesInstanceUID
         assert list(new.ImageType) == ["DERIVED", "PRIMARY", "AXIAL"]
-        assert new.SeriesDescription == "lung denoised" and new.SeriesNumber == 1001
+        assert new.SeriesDescription == "lung denoised" and new.SeriesNumber == 1003
         assert MODEL in new.DerivationDescription and "0.5" in new.DerivationDescription
         assert new.SourceImageSequence[0].ReferencedSOPInstanceUID == old.SOPInstanceUID
         assert "Not for clinical use" in new.ImageComments
@@ -207,6 +207,15 @@ def test_the_same_again_gives_the_same_bytes_and_other_options_other_identifiers
     assert contents(scan) == before  # nothing is ever written into the source
 
 
+@pytest.mark.parametrize(
+    ("strength", "said"),
+    [(1, "1"), (1.0, "1"), (0.5, "0.5"), (0, "0"), (0.1234567, "0.1234567"), (1e-7, "1e-07")],
+)
+def test_all_digits_of_the_strength_count(strength, said, scan, tmp_path):
+    report = denoise_scan(scan, tmp_path / "out", model=MODEL, strength=strength, dry_run=True)
+    assert f", strength {said}, views" in report["made_by"]
+
+
 def test_what_was_removed_is_a_series_of_its_own(scan, tmp_path):
     report = denoise_scan(scan, tmp_path / "out", model=MODEL, save_noise=True)
     assert report["save_noise"] and not (tmp_path / "out" / "noise" / "denoise.json").exists()
@@ -223,7 +232,7 @@ def test_what_was_removed_is_a_series_of_its_own(scan, tmp_path):
         assert noise[place].SeriesInstanceUID != images[place].SeriesInstanceUID
         assert noise[place].SOPInstanceUID != images[place].SOPInstanceUID
         assert noise[place].SeriesDescription == "lung removed noise"
-        assert noise[place].SeriesNumber == 1002 and noise[place].ImageType[0] == "DERIVED"
+        assert noise[place].SeriesNumber == 2003 and noise[place].ImageType[0] == "DERIVED"
     assert any(np.ptp(hounsfield(file)) > 2 for file in noise.values())
 
 

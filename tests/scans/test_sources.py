@@ -112,6 +112,15 @@ def test_files_that_are_left_out_are_reported(tmp_path, capsys):
     assert report["remarks"][0].startswith(said[:11]) and len(report["remarks"]) == 2
 
 
+def test_a_broken_file_of_another_series_is_reported(scan, tmp_path):
+    (path,) = write(scan / "c", [image_file(0, series="9.9")])
+    path.write_bytes(path.read_bytes()[:-99])
+    options = {"model": MODEL, "series": "1.2.3.4", "dry_run": True}
+    report = denoise_scan(scan, tmp_path / "out", **options)
+    assert report["slices"] == 7
+    assert "left out: 1 damaged file of another series" in report["remarks"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("pixel_mm", [0.5, 2.0])
 def test_resampling_to_usual_pixels_would_be_worse(pixel_mm, ct_hu, shipped, rng):
