@@ -213,6 +213,9 @@ def test_checks_and_solutions_are_folded(path):
     for cell in _cells(path, "code"):
         kind = re.match(r"# @title (Check|Solution)\b", "".join(cell["source"]))
         tags = cell["metadata"].get("tags", [])
+        assert "check" in tags or not re.search(
+            r"^\s*assert\b", "".join(cell["source"]), re.MULTILINE
+        )
         if kind or {"check", "solution"} & {*tags}:
             assert kind and {kind[1].lower(), "hide-cell"} <= {*tags}
             assert cell["metadata"]["jupyter"] == {"source_hidden": True}
@@ -220,6 +223,14 @@ def test_checks_and_solutions_are_folded(path):
     for cell in _cells(path, "markdown"):
         tags = cell["metadata"].get("tags", [])
         assert ("solution" in tags) == ("hide-cell" in tags)
+
+
+@all_of_them
+def test_a_check_stands_behind_its_number(path):
+    """Not behind another check: what it checks has been shown before."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    checks = ["check" in cell["metadata"].get("tags", []) for cell in cells]
+    assert not any(one and other for one, other in zip(checks, checks[1:]))
 
 
 @all_of_them
