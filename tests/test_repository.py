@@ -551,7 +551,7 @@ def test_claims_about_the_comparison():
         assert round(eight - one, 1) == 0.1
         times = {name: np.concatenate(entry["seconds"]).mean() for name, entry in results.items()}
         assert 5 < times["ct_unet_x8"] / times["ct_unet"] < 12
-        assert times["ct_scan"] < 1.02 * times["ct_unet"]  # one network, with other weights
+        assert 0.8 < times["ct_scan"] / times["ct_unet"] < 1.25  # one network, with other weights
     assert "The small U-Net beats BM3D's mean, too, quicker still" in said
     assert summary["ct_unet_small"]["difference"][0] > 0
     assert seconds["ct_unet_small"] < seconds["ct_unet"]

@@ -9,7 +9,7 @@ import pydicom
 
 from ..checks import reason_of
 from ..quiet import quiet
-from .frames import claims_dicom, damage_of, frames_of, other_kind
+from .frames import UNPLACED, claims_dicom, damage_of, first_decoder, frames_of, other_kind
 from .series import series_of
 
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg")  # of names, in lower case
@@ -22,8 +22,8 @@ def load_dicom(folder):
     ----------
     folder : str or Path
         A folder that holds one CT series. Files that say nothing of DICOM, neither by their names (.dcm, .dicom,
-        .ima) nor inside, are skipped, and so are DICOM objects that are not CT images (structure sets, dose,
-        reports). Subfolders are not read.
+        .ima) nor inside, are skipped, and so are DICOM objects that are not CT slices (structure sets, dose,
+        reports, localisers, colour pictures, pages of other series that have no place). Subfolders are not read.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def dicom_volume(files, where="the archive"):
     Parameters
     ----------
     files : iterable of (str, path or file open for binary reading)
-        The name of each DICOM file, for messages, and its content. Objects that are not CT images are skipped.
+        The name of each DICOM file, for messages, and its content. What `load_dicom` skips is skipped.
     where : str
         What holds the files, for messages.
 
@@ -122,14 +122,18 @@ def dicom_volume(files, where="the archive"):
     >>> dicom_volume([("CT_small.dcm", get_testdata_file("CT_small.dcm"))]).shape
     (1, 128, 128)
     """
-    slices, known, pixels = [], set(), {}
+    slices, known, pixels, unplaced = [], set(), {}, {}
     for name, file in files:
         try:
             dataset = pydicom.dcmread(file)
-            if other_kind(dataset):
+            if other := other_kind(dataset):
+                if other == UNPLACED:
+                    unplaced[str(dataset.get("SeriesInstanceUID"))] = name
                 continue
             slices += frames_of(Path(name), dataset)
             known.add(str(dataset.SeriesInstanceUID))
+            plugin = first_decoder(dataset.file_meta.TransferSyntaxUID)
+            dataset.pixel_array_options(decoding_plugin=plugin)
             images = dataset.pixel_array.reshape(-1, dataset.Rows, dataset.Columns)
             pixels[Path(name)] = images.astype(np.float32)
         except Exception as error:  # pydicom raises many kinds for damaged files
@@ -142,6 +146,8 @@ def dicom_volume(files, where="the archive"):
         raise ValueError(
             f"{where}: expected the slices of one CT series, found {len(known)} series"
         )
+    for lost in known & set(unplaced):
+        raise ValueError(f"{unplaced[lost]}: expected a slice with an ImagePositionPatient")
     series = series_of(*known, slices)
     if series.fault or series.gap:
         raise ValueError(series.fault or series.gap)

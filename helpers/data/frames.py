@@ -8,9 +8,11 @@ import numpy as np
 import pydicom
 from pydicom import uid
 from pydicom.errors import InvalidDicomError
+from pydicom.pixels import get_decoder
 
 from ..checks import reason_of
 
+UNPLACED = "picture without a place"  # what `other_kind` says of it
 CT_IMAGES = (
     uid.CTImageStorage,
     uid.EnhancedCTImageStorage,
@@ -139,13 +141,13 @@ def other_kind(header):
         raise ValueError("its header is incomplete")
     if kind not in CT_IMAGES:
         return uid.UID(kind).name.removesuffix(" Storage")
-    kinds = list(header.get("ImageType") or [])
+    kinds = values_of(header, "ImageType")
     if "LOCALIZER" in kinds:
         return "localiser"
     # Such as the pages of a Siemens patient protocol. A file of many frames tells their places elsewhere.
     placed = header.get("ImagePositionPatient") or "PerFrameFunctionalGroupsSequence" in header
     if kinds[1:2] == ["SECONDARY"] and not placed:
-        return "picture without a place"
+        return UNPLACED
     for name in _NEEDED:
         if name not in header:
             raise ValueError(f"it has no {name}")
@@ -156,12 +158,36 @@ def other_kind(header):
     return "colour picture" if header.SamplesPerPixel != 1 else ""
 
 
+def first_decoder(syntax):
+    """Return the name of the plug-in that decodes pixels, "" where they are not compressed or none does.
+
+    pydicom asks the next one where the first refuses, and that may make pixels of damaged data.
+
+    >>> first_decoder(uid.JPEG2000Lossless), first_decoder(uid.ExplicitVRLittleEndian)
+    ('gdcm', '')
+    """
+    plugins = get_decoder(syntax).available_plugins if syntax.is_compressed else ()
+    return plugins[0] if plugins else ""
+
+
+def values_of(header, name):
+    """Return the values of an element as a list, also where there is one or none.
+
+    >>> header = pydicom.Dataset()
+    >>> header.ImageType = "ORIGINAL"
+    >>> values_of(header, "ImageType"), values_of(header, "FrameType")
+    (['ORIGINAL'], [])
+    """
+    value = header.get(name) or []
+    return [value] if isinstance(value, str) else list(value)
+
+
 def check_length(header, left):
     """Raise ValueError if a file ends before its pixels do; of compressed ones, only decoding can tell."""
     syntax = header.file_meta.TransferSyntaxUID
     if syntax.is_compressed or syntax.is_deflated:
         return
-    count = int(header.get("NumberOfFrames", 1)) * header.Rows * header.Columns
+    count = int(header.get("NumberOfFrames") or 1) * header.Rows * header.Columns
     if left < count * header.BitsAllocated // 8:
         raise ValueError("its pixels are cut off")
 

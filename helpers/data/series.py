@@ -3,12 +3,12 @@
 import os
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from .frames import HOUNSFIELD, check_length, damage_of, frames_of, header_of, other_kind
+from .frames import HOUNSFIELD, UNPLACED, check_length, damage_of, frames_of, header_of, other_kind
 
 LINKED_FOLDER = (
     "link to a folder"  # it is not followed: it may lead in a circle, or out of the scan
@@ -254,12 +254,22 @@ def sort_files(files):
     for file in files:
         if file.slices:
             groups.setdefault(file.uid, (file.description, []))[-1].extend(file.slices)
+    files = [_slice_without_a_place(file) if file.uid in groups else file for file in files]
     series = [series_of(uid, slices, description) for uid, (description, slices) in groups.items()]
     series.sort(key=lambda one: (-len(one.frames), one.uid))
     left_out = Counter(file.other for file in files if file.other)
     broken = tuple(file for file in files if file.fault)
     taken = {(file.study, file.uid, file.number) for file in files if file.number is not None}
     return Found(tuple(series), dict(sorted(left_out.items())), broken, frozenset(taken))
+
+
+def _slice_without_a_place(file):
+    """Return a file of a series: a picture without a place is a damaged slice of it."""
+    if file.other != UNPLACED:
+        return file
+    return replace(
+        file, other="", fault=f"{file.path}: expected a slice with an ImagePositionPatient"
+    )
 
 
 def choose_series(found, where, name=None):

@@ -183,12 +183,12 @@ def _scans(archive, destination):
 
 
 def _by_series(taken):
-    """Return what is taken in the study of each series: one set for all series of a study."""
-    studies = defaultdict(set)
+    """Return what is taken in the study of each series, or in its studies, should several name it."""
+    studies, of_series = defaultdict(set), defaultdict(set)
     for study, uid, number in taken:
-        studies[study].add((study, uid, number))
-    studies = {study: frozenset(its) for study, its in studies.items()}
-    return {uid: studies[study] for study, uid, _ in sorted(taken)}
+        studies[study or uid].add((study, uid, number))
+        of_series[uid].add(study or uid)
+    return {uid: frozenset().union(*(studies[s] for s in its)) for uid, its in of_series.items()}
 
 
 def _may_belong(file, series):

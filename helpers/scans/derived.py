@@ -8,6 +8,8 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.sr.codedict import codes
 
+from ..data.frames import values_of
+
 COMMENT = "Denoised by a neural network. Not for clinical use."
 _OF_THE_OLD_INSTANCE = (  # what holds for the original only
     "DigitalSignaturesSequence",
@@ -93,7 +95,7 @@ def derived_header(header, made_by, *, series_uid, series_number, suffix):
     derived.SOPInstanceUID = new_uid(header.SOPInstanceUID, made_by)
     derived.SeriesInstanceUID, derived.SeriesNumber = series_uid, series_number
     derived.SeriesDescription = _added(header.get("SeriesDescription"), suffix, 64, " ")
-    derived.ImageType = ["DERIVED", *(list(header.get("ImageType", []))[1:] or ["PRIMARY"])]
+    derived.ImageType = ["DERIVED", *(values_of(header, "ImageType")[1:] or ["PRIMARY"])]
     derived.ImageComments = _added(header.get("ImageComments"), COMMENT, 10240)
     lossy = _LOSSY.get(header.file_meta.TransferSyntaxUID)
     if lossy and header.get("LossyImageCompression") != "01":
@@ -124,7 +126,7 @@ def derived_header(header, made_by, *, series_uid, series_number, suffix):
     for groups in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
         for group in derived.get(groups, []):
             for kind in group.get("CTImageFrameTypeSequence", []):
-                kind.FrameType = ["DERIVED", *list(kind.FrameType)[1:]]
+                kind.FrameType = ["DERIVED", *values_of(kind, "FrameType")[1:]]
     derived.preamble, derived.file_meta = bytes(128), FileMetaDataset()  # pydicom adds its name
     derived.file_meta.MediaStorageSOPClassUID = derived.SOPClassUID
     derived.file_meta.MediaStorageSOPInstanceUID = derived.SOPInstanceUID
@@ -156,7 +158,8 @@ def new_numbers(taken, series_uid):
     Parameters
     ----------
     taken : set of (str, str, int)
-        StudyInstanceUID, SeriesInstanceUID and SeriesNumber of what was found. A number can be any integer.
+        StudyInstanceUID, SeriesInstanceUID and SeriesNumber of what was found. A number can be any integer; a series
+        that names no study is alone.
     series_uid : str
 
     Returns
@@ -174,8 +177,9 @@ def new_numbers(taken, series_uid):
     >>> new_numbers(taken, "1.3"), new_numbers(taken, "1.4"), new_numbers(taken, "1.5")
     ((1003, 2003), (2004, 3004), (4004, 5004))
     """
-    studies = {study for study, series, _ in taken if series == series_uid}
-    known = sorted({(number, series) for study, series, number in taken if study in studies})
+    studies = {study or series for study, series, _ in taken if series == series_uid}
+    known = {(number, series) for study, series, number in taken if (study or series) in studies}
+    known = sorted(known)
     used = {number for number, _ in known}
     for number, series in known or [(0, series_uid)]:
         free = (new for new in itertools.count(1000 + number % 10**6, 1000) if new not in used)

@@ -10,6 +10,7 @@ from pydicom.filereader import read_file_meta_info
 from pydicom.pixels import iter_pixels
 
 from ..checks import last_reason_of
+from ..data.frames import first_decoder
 from ..hounsfield import HU_HIGH, HU_LOW
 from ..quiet import quiet
 from ..replaced import replaced
@@ -52,10 +53,11 @@ def read_stored(path, numbers):
     dtype('int16')
     """
     try:
-        deflated = read_file_meta_info(path).TransferSyntaxUID.is_deflated
-        source = dcmread(path) if deflated else path  # of a deflated file nothing can be left out
+        syntax = read_file_meta_info(path).TransferSyntaxUID
+        source = dcmread(path) if syntax.is_deflated else path  # of it nothing can be left out
+        settings = {"indices": list(numbers), "raw": True, "decoding_plugin": first_decoder(syntax)}
         with quiet():
-            return [image.copy() for image in iter_pixels(source, indices=list(numbers), raw=True)]
+            return [image.copy() for image in iter_pixels(source, **settings)]
     except Exception as error:  # pydicom and its decoders raise many kinds for damaged pixels
         reason = last_reason_of(error)
         if " object " in reason:  # Python's words about a decoder, none about the file
@@ -229,10 +231,11 @@ class DicomWriter:
         Write what was removed, too, as a series of its own in the subfolder `NOISE_FOLDER`.
     """
 
-    is_file = False
+    is_file, packages = False, ()
 
     def __init__(self, scan, destination, made_by, save_noise):
         self.scan, self.destination = scan, destination
+        self.noted = {"series_numbers": list(scan.new_numbers)}
         self.files = [destination]
         number, of_noise = scan.new_numbers
         self.outputs = [_Denoised(destination, scan.series, made_by, number)]

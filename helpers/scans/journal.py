@@ -7,6 +7,9 @@ import numpy as np
 
 from ..replaced import UNFINISHED, naming, replaced
 
+# What may differ in a run that finds nothing left to do: no series is made by two versions, or has two numbers.
+_OF_THE_MAKING = ("versions", "series_numbers")
+
 
 class Journal:
     """Notes which slices are stored, so that an interrupted run can go on, and writes the report.
@@ -20,10 +23,11 @@ class Journal:
     ----------
     writer : dicom.DicomWriter, voxels.VoxelWriter or pictures.PictureWriter
         Its `destination` is a file if `is_file` is true, else a folder, which is made if need be; `files` are what it
-        will write, or that folder; `holds(index)` tells whether a slice is still there.
+        will write, or that folder; `holds(index)` tells whether a slice is still there. The plan tells what `packages`
+        it writes with, and what it has `noted`.
     plan : dict
-        What the run depends on; a run goes on only where it is the same. Its "versions" count only where slices are
-        missing, so that no series is made by two versions: where none is, those that made the slices stay in the report.
+        What the run depends on; a run goes on only where it is the same. `_OF_THE_MAKING` does not count once a run is
+        complete: then it stays in the report as it was.
     unit : str
         Of what is removed, for the names in the report.
     overwrite, resume : bool
@@ -80,18 +84,25 @@ class Journal:
             else:
                 first, *lines = path.read_text(encoding="utf-8").split("\n")
                 head, notes = json.loads(first), [json.loads(line) for line in lines[:-1]]
-            plan = {key: head.get(key) for key in self.plan}
-            self.done = {note["slice"]: note for note in notes if writer.holds(note["slice"])}
+            plan = {key: head.get(key) for key in _OF_THE_MAKING}
+            plan |= {key: head[key] for key in self.plan if key not in plan}
+            done = {note["slice"]: note for note in notes}
         except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
             raise ValueError(f"{path}: expected the notes of an interrupted run") from error
-        if len(self.done) == self.plan["slices"]:
-            self.plan = self.plan | {"versions": plan["versions"]}
-        expected, got = (
-            {key: one[key] for key in plan if plan[key] != self.plan[key]}
-            for one in (plan, self.plan)
-        )
-        if expected:
-            what = "versions" if list(expected) == ["versions"] else "arguments"
+        self._check_same(plan, destination, [key for key in plan if key not in _OF_THE_MAKING])
+        if not done.keys() <= set(range(self.plan["slices"])):
+            raise ValueError(f"{path}: expected the notes of an interrupted run")
+        self.done = {index: note for index, note in done.items() if writer.holds(index)}
+        if whole and len(self.done) == self.plan["slices"]:
+            self.plan = self.plan | {key: plan[key] for key in _OF_THE_MAKING if key in self.plan}
+        self._check_same(plan, destination, _OF_THE_MAKING)
+
+    def _check_same(self, plan, destination, keys):
+        """Raise ValueError if an earlier run depended on something else."""
+        other = [key for key in keys if plan.get(key) != self.plan.get(key)]
+        expected, got = ({key: one.get(key) for key in other} for one in (plan, self.plan))
+        if other:
+            what = other[0] if len(other) == 1 and other[0] in _OF_THE_MAKING else "arguments"
             raise ValueError(
                 f"{destination}: expected the {what} of the interrupted run, {expected}, got {got}"
             )

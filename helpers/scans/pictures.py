@@ -125,6 +125,8 @@ class PictureWriter:
         Write what was removed, too, added to mid-grey: into the folder `NOISE_FOLDER`, or beside the file as `NAME.noise.png`.
     """
 
+    packages, noted = (), {}
+
     def __init__(self, scan, destination, save_noise):
         self.scan, self.destination, self.save_noise = scan, destination, save_noise
         self.is_file = scan.paths == [scan.folder]

@@ -82,7 +82,7 @@ def denoise_scan(
     -------
     dict
         What is also written to `denoise.json` in the destination, or beside it: "made_by" (model, weights and options in
-        short), "series", "slices", "save_noise", "versions" of the packages that made and read the values, "weights" (the
+        short), "series", "slices", "save_noise", "versions" of the packages that made, read and wrote the values, of DICOM files "series_numbers", "weights" (the
         sha256 of their file), "options" (model, strength, views), "remarks" on the scan, and under "files", for each
         slice, its file, and the standard deviation of what was removed and the shift of the mean, in HU or grey levels.
         Of a dry run, all but "files".
@@ -131,7 +131,8 @@ def denoise_scan(
             "series": scan.label,
             "slices": scan.count,
             "save_noise": save_noise,
-            "versions": _versions(scan.readers),
+            "versions": _versions((*scan.readers, *writer.packages)),
+            **writer.noted,
         }
         journal = Journal(writer, plan, scan.unit, overwrite=overwrite, resume=resume)
         if dry_run:
@@ -160,14 +161,14 @@ def check_options(strength, views, overwrite, resume):
     return check_number(strength, "strength", 0, 1)
 
 
-def _versions(readers):
-    """Return the versions of the packages that read and make the values: {package: version}; None if it has none."""
+def _versions(others):
+    """Return the versions of the packages that make the values, and of others: {package: version}; None if it has none."""
     from .._keras import keras
 
     backend = keras.backend.backend()  # tensorflow, jax or torch: it is called like its package
     packages = ("helpers", "keras", backend, "numpy")
     found = {package: importlib.import_module(package).__version__ for package in packages}
-    for package in readers:
+    for package in others:
         found[package] = None
         with contextlib.suppress(metadata.PackageNotFoundError):  # installed under another name
             found[package] = metadata.version(package)

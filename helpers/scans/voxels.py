@@ -110,7 +110,7 @@ class DicomAsNifti:
     DICOM PS3.3, C.7.6.2.1.1; DICOM's axes go to the patient's left and back, NIfTI's to the right and front.
     """
 
-    save_file = staticmethod(save_nifti)
+    save_file, readers = staticmethod(save_nifti), ("nibabel",)
 
     def __init__(self, scan):
         series, self.scan, self.count = scan.series, scan, scan.count
@@ -167,10 +167,10 @@ class VoxelWriter:
         `scan.noise.nii.gz`.
     """
 
-    is_file = True
+    is_file, noted = True, {}
 
     def __init__(self, destination, source, save_noise):
-        self.destination, self.source = destination, source
+        self.destination, self.source, self.packages = destination, source, source.readers
         self.spools = {destination: Spool(destination, source.grid.shape, source.grid.dtype, "F")}
         if save_noise:
             noise = noise_name(destination)

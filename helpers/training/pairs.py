@@ -107,7 +107,7 @@ def varied_patches(patients, size=64, *, slices=1):
 
     def draw(n, rng):
         patches = with_pictures(n, rng)
-        patches = _usual_window(patches, rng)[0] + _grain(patches, rng)
+        patches = _usual_window(patches, rng, (n, 1, 1, 1))[0] + _grain(patches, rng)
         return patches.clip(0, 1).astype(np.float32)
 
     return draw
@@ -148,7 +148,7 @@ def diverse_patches(patients, size=64, *, slices=1, any_window=0.25):
 
     def draw(n, rng):
         patches = with_pictures(n, rng)
-        usual, _ = _usual_window(patches, rng)
+        usual, _ = _usual_window(patches, rng, (n, 1, 1, 1))
         other = _any_window(patches, rng)
         free = rng.random((n, 1, 1, 1)) < any_window
         free[: _picture_count(n, slices)] = True
@@ -216,8 +216,8 @@ def scan_patches(patients, size=64, *, slices=1, grain=SCAN_GRAIN):
         patches = np.empty((n, size, size, slices), np.float32)
         for number, patch in enumerate(patches):
             clean, has = one(number, n, rng)
-            clean, contrast = _usual_window(clean, rng)
-            missing = np.sqrt(max(0, rng.uniform(*grain) ** 2 - (contrast.item() * has) ** 2))
+            clean, contrast = _usual_window(clean, rng, None)
+            missing = np.sqrt(max(0, rng.uniform(*grain) ** 2 - (contrast * has) ** 2))
             sigma = rng.uniform(0.15, 0.4)
             none = np.zeros_like(clean)
             added = _each_slice(none, add_correlated_noise, missing, rng, sigma=sigma)
@@ -307,10 +307,12 @@ def _picture_count(n, slices):
     return n // 4 if slices == 1 else 0
 
 
-def _usual_window(patches, rng):
-    """Contrast and brightness as scanners differ, 0.7 to 1.3 and plus or minus 0.1: patches seen so, and the contrast."""
-    each = (len(patches), 1, 1, 1)
-    contrast, middle = rng.uniform(0.7, 1.3, each), rng.uniform(0.3, 0.5, each)
+def _usual_window(patches, rng, shape):
+    """Contrast and brightness as scanners differ, 0.7 to 1.3 and plus or minus 0.1: patches seen so, and the contrast.
+
+    They are drawn for each patch, `shape` being (n, 1, 1, 1), or, where it is None, once for all.
+    """
+    contrast, middle = rng.uniform(0.7, 1.3, shape), rng.uniform(0.3, 0.5, shape)
     return contrast * (patches - 0.4) + middle, contrast
 
 

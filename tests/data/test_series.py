@@ -80,14 +80,31 @@ def test_what_is_no_ct_slice_is_left_out_and_counted(scan):
     ],
 )
 def test_a_secondary_picture_needs_no_place(kind, place, other, scan):
-    """A patient protocol lies among the slices; a slice without a place is a fault."""
-    page = image_file(7, ImageType=kind, ImagePositionPatient=place)
+    """A patient protocol lies among the slices, as a series of its own; a slice without a place is a fault."""
+    page = image_file(7, series="9.9", ImageType=kind, ImagePositionPatient=place)
     page.save_as(scan / "a" / "page.dcm", enforce_file_format=True)
     found = find_series(scan)
     assert found.left_out.get("picture without a place", 0) == other
     assert bool(found.broken) == (not other and place is None)
     if other:
         assert len(load_dicom(scan / "a")) == 4
+
+
+def test_a_slice_that_lost_its_place_is_damaged(scan):
+    """It names the series: the series is not complete without it."""
+    page = image_file(7, ImageType=PROTOCOL, ImagePositionPatient=None)
+    page.save_as(scan / "a" / "page.dcm", enforce_file_format=True)
+    (broken,) = find_series(scan).broken
+    assert broken.fault.endswith("page.dcm: expected a slice with an ImagePositionPatient")
+    with pytest.raises(ValueError, match=r"page\.dcm: expected a slice with an ImagePositionP"):
+        load_dicom(scan / "a")
+
+
+def test_a_localiser_may_say_nothing_else(scan):
+    image_file(7, ImageType="LOCALIZER").save_as(scan / "a" / "l.dcm", enforce_file_format=True)
+    assert find_series(scan).left_out["localiser"] == 1
+    image_file(8, NumberOfFrames="").save_as(scan / "a" / "8.dcm", enforce_file_format=True)
+    assert not find_series(scan).broken
 
 
 def test_frames_need_no_place_in_their_header(tmp_path):

@@ -135,7 +135,8 @@ def test_a_broken_file_gives_one_sentence(page, name, content, words):
 
 
 def _refusal(page, content):
-    """Drop a file, and return what the page says of it."""
+    """Drop a file, and return what the page says of it, not of one before."""
+    page.evaluate("document.querySelector('#try-message').className = ''")
     page.evaluate(DROP, ["own.dcm", list(content)])
     page.wait_for_selector("#try-message.fault")
     assert page.faults == []

@@ -109,6 +109,32 @@ def derivations(groups):
     return [[item.DerivationDescription for item in items] for items in sequences]
 
 
+def test_a_series_that_names_no_study_is_alone():
+    taken = {("", "1.1", 1), ("", "1.2", 1), ("2", "2.1", 1)}
+    assert {new_numbers(taken, uid) for _, uid, _ in taken} == {(1001, 2001)}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (None, ["DERIVED", "PRIMARY"]),
+        ("ORIGINAL", ["DERIVED", "PRIMARY"]),
+        (["ORIGINAL", "SECONDARY", "AXIAL"], ["DERIVED", "SECONDARY", "AXIAL"]),
+    ],
+)
+def test_the_type_of_an_image(old, new):
+    assert list(derived(image_file(ImageType=old)).ImageType) == new
+
+
+def test_the_type_of_a_frame_may_be_missing():
+    file = frames_file(3)
+    kinds = [Dataset(), Dataset()]
+    kinds[1].FrameType = "ORIGINAL"
+    file.SharedFunctionalGroupsSequence[0].CTImageFrameTypeSequence = kinds
+    new = derived(file).SharedFunctionalGroupsSequence[0].CTImageFrameTypeSequence
+    assert [kind.FrameType for kind in new] == ["DERIVED", "DERIVED"]
+
+
 @pytest.mark.parametrize("where", ["nowhere", "shared", "each frame"])
 def test_the_derivation_of_frames_stands_in_one_place(where):
     """A functional group is either shared or of each frame (PS3.3, C.7.6.16)."""

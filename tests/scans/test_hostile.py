@@ -69,6 +69,15 @@ def _half(folder, syntax):
     file.save_as(path)
 
 
+def _changed_bit(folder):
+    """Slices of which one is compressed, with a wrong bit in the place of its first row."""
+    path = _slices(folder)[0]
+    compress(path, "JPEG2000Lossless")
+    data = bytearray(path.read_bytes())
+    data[data.index(b"\xff\x4f\xff\x51") + 23] ^= 1
+    path.write_bytes(data)
+
+
 def _links_in_a_loop(folder):
     (folder / "a").mkdir(parents=True)
     (folder / "a" / "b").symlink_to(folder, target_is_directory=True)
@@ -375,6 +384,10 @@ HOSTILE = {
     ),
     "JPEG-LS cut off": (
         lambda f: _half(f, "JPEGLSLossless"),
+        r"image03\.dcm: expected pixels that can be decoded",
+    ),
+    "JPEG 2000 with a wrong bit": (
+        _changed_bit,
         r"image03\.dcm: expected pixels that can be decoded",
     ),
     "JPEG 2000 cut off": (

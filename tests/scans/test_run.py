@@ -460,6 +460,49 @@ def test_other_versions_matter_only_where_slices_are_missing(suffix, scan, tmp_p
     assert denoise_scan(scan, out, model=MODEL, overwrite=True)["versions"] == now
 
 
+def test_a_file_that_is_not_made_yet_is_not_complete(scan, tmp_path, monkeypatch):
+    """All slices wait for it; another version of what writes it must not."""
+    from helpers.scans import run, voxels
+
+    def interrupted(writer):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(voxels.VoxelWriter, "finish", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            denoise_scan(scan, tmp_path / "a.nii", model=MODEL)
+    settings = {"model": MODEL, "resume": True}
+    with monkeypatch.context() as patched:
+        versions = run._versions
+
+        def newer(others):
+            return versions(others) | {"nibabel": "99.0"}
+
+        patched.setattr(run, "_versions", newer)
+        with pytest.raises(ValueError, match="expected the versions of the interrupted run, .*ni"):
+            denoise_scan(scan, tmp_path / "a.nii", **settings)
+    assert "nibabel" in denoise_scan(scan, tmp_path / "a.nii", **settings)["versions"]
+
+
+def test_a_series_has_one_number(scan, tmp_path):
+    """Another series may have come in between that has the number of the derived one."""
+    report = denoise_scan(scan, tmp_path / "out", model=MODEL)
+    first, second = report["series_numbers"]
+    write(scan / "c", [image_file(0, series="9.9", SeriesNumber=first)])
+    settings = {"model": MODEL, "series": "1.2.3.4", "resume": True}
+    assert denoise_scan(scan, tmp_path / "out", **settings)["series_numbers"] == [first, second]
+    next((tmp_path / "out").rglob("*.dcm")).unlink()
+    with pytest.raises(ValueError, match="expected the series_numbers of the interrupted run"):
+        denoise_scan(scan, tmp_path / "out", **settings)
+
+
+def test_a_source_that_lost_a_slice_is_told_from_bad_notes(scan, tmp_path):
+    denoise_scan(scan, tmp_path / "out", model=MODEL)
+    max(scan.rglob("*.dcm"), key=lambda path: path.name).unlink()
+    with pytest.raises(ValueError, match=r"out: expected the arguments .* {'slices': 7}, got"):
+        denoise_scan(scan, tmp_path / "out", model=MODEL, resume=True)
+
+
 def test_an_interrupted_file_of_many_frames_goes_on_with_the_same_bytes(tmp_path, monkeypatch):
     """Its frames wait on disk, not in memory: those that are there are not made again."""
     from helpers.scans import spool
