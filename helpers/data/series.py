@@ -10,9 +10,7 @@ import numpy as np
 
 from .frames import HOUNSFIELD, UNPLACED, check_length, damage_of, frames_of, header_of, other_kind
 
-LINKED_FOLDER = (
-    "link to a folder"  # it is not followed: it may lead in a circle, or out of the scan
-)
+LINKED_FOLDER = "link to a folder"  # not followed: it may lead in a circle, or out of the scan
 _SAME_MM = 0.01  # positions that differ by less are the same
 _EVEN = 0.1  # a distance may differ from the usual one by this share of it
 
@@ -112,7 +110,8 @@ class Found:
     broken : tuple of File
         Files that say they are DICOM and cannot be read, and folders that cannot be read: each has a `fault`.
     taken : frozenset of (str, str, int)
-        StudyInstanceUID, SeriesInstanceUID and SeriesNumber of all DICOM files, also of those that were left out.
+        StudyInstanceUID, SeriesInstanceUID and SeriesNumber of all DICOM files, also of those that were left out. A
+        series that names no study is a study of its own.
     """
 
     series: tuple
@@ -259,7 +258,7 @@ def sort_files(files):
     series.sort(key=lambda one: (-len(one.frames), one.uid))
     left_out = Counter(file.other for file in files if file.other)
     broken = tuple(file for file in files if file.fault)
-    taken = {(file.study, file.uid, file.number) for file in files if file.number is not None}
+    taken = {(f.study or f.uid, f.uid, f.number) for f in files if f.number is not None}
     return Found(tuple(series), dict(sorted(left_out.items())), broken, frozenset(taken))
 
 

@@ -66,8 +66,7 @@ def pretrained_denoiser(name="ct_unet"):
     (1, 50, 60, 1)
     """
     path = weights_file(name)
-    version = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-    model = pretrained_model(name)
+    model, version = pretrained_model(path), weights_digest(path)[:12]
     if path.parent != WEIGHTS and not path.with_suffix(".json").exists():
         return as_denoiser(model, path.stem, source=str(path), version=version)  # not trained here
     label, source, spares_grain = _recipe(path.with_suffix(".json"))
@@ -110,6 +109,15 @@ def pretrained_model(name="ct_unet"):
         ) from error
     multiple_of(model, path)  # or it is no denoiser
     return model
+
+
+def weights_digest(name):
+    """Return the sha256 of the weights that a name or a path means; its first 12 digits are a denoiser's version.
+
+    >>> weights_digest("ct_unet")[:12] == pretrained_denoiser("ct_unet").about.version
+    True
+    """
+    return hashlib.sha256(weights_file(name).read_bytes()).hexdigest()
 
 
 def weights_file(name):

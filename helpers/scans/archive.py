@@ -186,8 +186,8 @@ def _by_series(taken):
     """Return what is taken in the study of each series, or in its studies, should several name it."""
     studies, of_series = defaultdict(set), defaultdict(set)
     for study, uid, number in taken:
-        studies[study or uid].add((study, uid, number))
-        of_series[uid].add(study or uid)
+        studies[study].add((study, uid, number))
+        of_series[uid].add(study)
     return {uid: frozenset().union(*(studies[s] for s in its)) for uid, its in of_series.items()}
 
 

@@ -158,8 +158,7 @@ def new_numbers(taken, series_uid):
     Parameters
     ----------
     taken : set of (str, str, int)
-        StudyInstanceUID, SeriesInstanceUID and SeriesNumber of what was found. A number can be any integer; a series
-        that names no study is alone.
+        As `data.series.Found` has it. A number can be any integer.
     series_uid : str
 
     Returns
@@ -177,9 +176,8 @@ def new_numbers(taken, series_uid):
     >>> new_numbers(taken, "1.3"), new_numbers(taken, "1.4"), new_numbers(taken, "1.5")
     ((1003, 2003), (2004, 3004), (4004, 5004))
     """
-    studies = {study or series for study, series, _ in taken if series == series_uid}
-    known = {(number, series) for study, series, number in taken if (study or series) in studies}
-    known = sorted(known)
+    studies = {study for study, series, _ in taken if series == series_uid}
+    known = sorted({(number, series) for study, series, number in taken if study in studies})
     used = {number for number, _ in known}
     for number, series in known or [(0, series_uid)]:
         free = (new for new in itertools.count(1000 + number % 10**6, 1000) if new not in used)

@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import hashlib
 import importlib
 import os
 import time
@@ -82,10 +81,10 @@ def denoise_scan(
     -------
     dict
         What is also written to `denoise.json` in the destination, or beside it: "made_by" (model, weights and options in
-        short), "series", "slices", "save_noise", "versions" of the packages that made, read and wrote the values, of DICOM files "series_numbers", "weights" (the
-        sha256 of their file), "options" (model, strength, views), "remarks" on the scan, and under "files", for each
-        slice, its file, and the standard deviation of what was removed and the shift of the mean, in HU or grey levels.
-        Of a dry run, all but "files".
+        short), "series", "slices", "save_noise", "versions" of the packages that made, read and wrote the values, of
+        DICOM files "series_numbers", "weights" (the sha256 of their file), "options" (model, strength, views), "remarks"
+        on the scan, and under "files", for each slice, its file, and the standard deviation of what was removed and the
+        shift of the mean, in HU or grey levels. Of a dry run, all but "files".
 
     Raises
     ------
@@ -196,11 +195,9 @@ def loaded(model):
 @functools.lru_cache(maxsize=2)  # of an archive, some scans suit `ct_scan`, others `ct_scan_25d`
 def _loaded(model, changed):
     # With Keras: `list`, and what is refused, do without.
-    from ..models import pretrained_denoiser
-    from ..models.pretrained import weights_file
+    from ..models.pretrained import pretrained_denoiser, weights_digest
 
-    denoiser = pretrained_denoiser(model)
-    return denoiser, hashlib.sha256(weights_file(model).read_bytes()).hexdigest()
+    return pretrained_denoiser(model), weights_digest(model)
 
 
 def _denoise(scan, writer, journal, denoiser, strength):

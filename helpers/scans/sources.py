@@ -39,8 +39,8 @@ def opened(source, series=None, found=None):
     ------
     (scan, left_out)
         A dicom.DicomScan, voxels.VoxelScan or pictures.PictureScan: all have `count`, `label`, `unit`, `ends`, `series`,
-        `readers`, `name(index)`, `read(index)` and `writer(destination, made_by, save_noise)`. And a dict that tells how many files
-        beside it were left out, by what they are.
+        `readers`, `name(index)`, `read(index)` and `writer(destination, made_by, save_noise)`. And a dict that tells how
+        many files beside it were left out, by what they are.
 
     Raises
     ------
@@ -61,12 +61,9 @@ def opened(source, series=None, found=None):
         if found is not None and (found.series or found.broken or not _only_others(found)):
             chosen = choose_series(found, folder, series)
             place = folder if folder.is_dir() else folder.parent
-            left_out, damaged = (
-                found.left_out,
-                len(found.broken),
-            )  # of others: ours would have been refused
-            if damaged:
-                left_out = left_out | {"damaged file of another series": damaged}
+            left_out = found.left_out
+            if found.broken:  # files of others: with one of its own, the series is refused
+                left_out = left_out | {"damaged file of another series": len(found.broken)}
             yield DicomScan(chosen, place, found.taken), left_out
             return
         if series is not None:

@@ -1,6 +1,7 @@
 """helpers.scans.derived: what a derived file keeps of its source, what it adds, and what it leaves out."""
 
 import io
+from pathlib import Path
 
 import pydicom
 import pytest
@@ -8,6 +9,7 @@ from pydicom import uid
 from pydicom.dataset import Dataset
 from scans_of_tests import frames_file, image_file, write
 
+from helpers.data.series import File, sort_files
 from helpers.scans.derived import COMMENT, derived_header, new_numbers
 from helpers.scans.dicom import write_image
 
@@ -110,7 +112,8 @@ def derivations(groups):
 
 
 def test_a_series_that_names_no_study_is_alone():
-    taken = {("", "1.1", 1), ("", "1.2", 1), ("2", "2.1", 1)}
+    files = [File(Path(uid), uid=uid, number=1) for uid in ("1.1", "1.2")]
+    taken = sort_files([*files, File(Path("2"), study="2", uid="2.1", number=1)]).taken
     assert {new_numbers(taken, uid) for _, uid, _ in taken} == {(1001, 2001)}
 
 
