@@ -195,7 +195,8 @@ def loaded(model):
 @functools.lru_cache(maxsize=2)  # of an archive, some scans suit `ct_scan`, others `ct_scan_25d`
 def _loaded(model, changed):
     # With Keras: `list`, and what is refused, do without.
-    from ..models.pretrained import pretrained_denoiser, weights_digest
+    from ..models import pretrained_denoiser
+    from ..models.pretrained import weights_digest
 
     return pretrained_denoiser(model), weights_digest(model)
 
